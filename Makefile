@@ -1,0 +1,56 @@
+# make help tells what there is to do. One rule finds every .c file: a new source, collector or test needs no edit here.
+SHELL := /bin/bash
+CC ?= cc
+MODE ?= release
+B := build/$(MODE)
+
+PACKAGES := libmicrohttpd libpq hiredis yaml-0.1 jansson libpcre2-8 libdeflate libssl libcrypto
+LIB_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
+LIB_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+FLAGS.release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+FLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS.tsan := -O1 -g -fsanitize=thread
+VERSION := $(shell cat VERSION)
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+CFLAGS ?=
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -I. $(WARN) $(FLAGS.$(MODE)) $(LIB_CFLAGS) -MMD -MP $(CFLAGS)
+ALL_LIBS = $(FLAGS.$(MODE)) $(LDFLAGS) -Wl,--as-needed $(LIB_LIBS)
+
+SOURCES := $(shell find agent collectors -name '*.c' | sort)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+LIBRARY := $(B)/libsonde.a
+UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' | sort)
+UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
+
+.PHONY: all help unit clean
+all: $(B)/sonde
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(B)/sonde: $(B)/agent/main.o $(LIBRARY)
+	$(CC) -o $@ $^ $(ALL_LIBS)
+
+$(LIBRARY): $(filter-out $(B)/agent/main.o,$(OBJECTS))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/agent/cli/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
+
+$(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
+
+unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
+	@tools/run-unit $(UNIT_TESTS)
+
+clean: ## removes build/
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

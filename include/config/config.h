@@ -1,0 +1,50 @@
+/* The configuration: one immutable struct, read from YAML or made up when there is no file. */
+#ifndef SONDE_CONFIG_CONFIG_H
+#define SONDE_CONFIG_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "config/kind.h"
+
+struct part_config {
+  bool on;
+  msec_t every; /* 0: at every tick */
+};
+
+struct target_config {
+  const struct kind *kind;
+  const char *name, *job, *instance;
+  msec_t every, timeout; /* timeout < every */
+  struct part_config parts[PARTS_MAX];
+  void *options;      /* the kind's struct */
+  uint64_t digest;    /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
+};
+
+struct config {
+  struct arena arena;   /* owns everything below */
+  const char *path;     /* of the file; NULL when made up */
+  struct strings listen; /* "127.0.0.1:10420", "[::1]:10420", ":10420", "unix:/run/sonde.sock" */
+  const char *telemetry_path;
+  msec_t poll_interval, poll_timeout;
+  const char *state_dir;      /* resolved by config_state_dir() */
+  struct pairs external_labels;
+  struct target_config *targets;
+  size_t target_count;
+};
+
+/* Reads a file. NULL with a sentence "file:line:column: what, why, what is allowed". Free with config_free(). */
+struct config *config_load(const char *path, const struct kind *const *kinds, size_t count, struct fail *f) MUST_CHECK;
+/* The defaults, no targets. */
+struct config *config_new(void);
+void config_free(struct config *c); /* NULL allowed; wipes secrets */
+
+/* Adds a target to a made-up configuration: `address` is the value of the kind's first option ("" for none). False with a sentence. */
+bool config_add_target(struct config *c, const struct kind *kind, const char *address, struct fail *f) MUST_CHECK;
+
+/* The folder for state: the key, $STATE_DIRECTORY, /var/lib/sonde if writable, else the user's XDG state folder; made when missing. */
+bool config_state_dir(struct config *c, struct fail *f) MUST_CHECK;
+
+/* docs/configuration.md: every key with type, default, bounds and help, from the rows. */
+void config_describe(struct buf *out, const struct kind *const *kinds, size_t count);
+
+#endif

@@ -1,0 +1,34 @@
+/* What the configuration must know of a kind of target: its name, its parts and its keys. A collector contains one. */
+#ifndef SONDE_CONFIG_KIND_H
+#define SONDE_CONFIG_KIND_H
+
+#include "base/arena.h"
+#include "base/fail.h"
+#include "config/option.h"
+
+#define PARTS_MAX 24
+
+/* A piece of a collector with its own cadence and switch. The first part of a kind is its base: when it fails, the target is down.
+ * Parts are listed hot ones first, in the order they are asked for. */
+struct part {
+  const char *name;    /* what node_exporter calls a collector: "filesystem", "statements" */
+  const char *summary; /* a sentence */
+  msec_t every;        /* default cadence; 0: at every tick */
+  bool off;            /* not collected unless asked for */
+  const struct option *options; /* keys below parts.<name> besides `every`; NULL for none; offsets into the kind's option struct */
+};
+
+struct kind {
+  const char *name;    /* the key in a target: "postgres" */
+  const char *job;     /* default of the label job */
+  const char *summary;
+  const struct part *parts;
+  size_t part_count;
+  const struct option *options; /* rows ended by one without a name. The first row's name is `name`: what to watch */
+  size_t options_size;          /* of the struct the rows point into */
+  /* Completes and judges the options of one target (the scheme of a URL, two keys that exclude each other), and writes the default name of the
+   * target (host:port) into `name`. The strings it sets are made in `a`. False with a sentence that needs no place: the caller adds it. */
+  bool (*prepare)(void *options, struct arena *a, char *name, size_t size, struct fail *f);
+};
+
+#endif

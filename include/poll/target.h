@@ -1,0 +1,27 @@
+/* The targets that are watched: one runner thread each, publishing to the store at every tick.
+ *
+ * A tick is absolute (no drift, no bunching after a late poll or a suspended machine). At each tick a runner publishes a batch: fresh,
+ * carried over, or down. Attempts back off with jitter to at most 30 s while a target is down. A part that is not due is carried over
+ * up to its maximum age; a part that failed loses its own section and backs off alone. */
+#ifndef SONDE_POLL_TARGET_H
+#define SONDE_POLL_TARGET_H
+
+#include "config/config.h"
+#include "metric/store.h"
+
+struct targets;
+
+struct targets *targets_new(struct store *store);
+/* Makes the watched set what `config` says: unchanged targets (same digest) keep their runner, their connection and their place; others are
+ * retired or started. Targets take a hold of `config`, which is freed when the last one lets go; the caller's pointer is given away. */
+void targets_apply(struct targets *t, struct config *config);
+/* Publishes "down, timeout" for every runner that is overdue, whatever blocks it, and the agent's own batch (target "sonde"). Called by main
+ * once a second or when due; returns when it wants to be called again (on clock_now()). */
+msec_t targets_watch(struct targets *t, msec_t now);
+/* Asks all runners to stop and waits until `deadline` for those that can. Runners stuck in a system call are left behind. */
+void targets_stop(struct targets *t, msec_t deadline);
+
+/* What the agent tells of itself beside its targets; set by main after each attempt to reload. */
+void targets_reloaded(struct targets *t, bool successful, double wall);
+
+#endif
