@@ -31,21 +31,24 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(B)/sonde: $(B)/agent/main.o $(LIBRARY)
-	$(CC) -o $@ $^ $(ALL_LIBS)
+	@echo '  link  $@'
+	@$(CC) -o $@ $^ $(ALL_LIBS)
 
 $(LIBRARY): $(filter-out $(B)/agent/main.o,$(OBJECTS))
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@echo '  cc    $<'
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/agent/cli/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
+	@echo '  test  $<'
+	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
 unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
 	@tools/run-unit $(UNIT_TESTS)

@@ -18,7 +18,9 @@ struct arena_chunk {
 
 enum { FIRST_CHUNK = 1024, LARGEST_CHUNK = 65536 };
 
-void arena_init(struct arena *a) { *a = (struct arena){0}; }
+void arena_init(struct arena *a) {
+  *a = (struct arena){0};
+}
 
 void arena_done(struct arena *a) {
   while (a->chunk) {
@@ -49,7 +51,9 @@ void *arena_alloc(struct arena *a, size_t bytes) {
   return p;
 }
 
-char *arena_copy(struct arena *a, const char *text) { return text ? arena_copy_bytes(a, text, strlen(text)) : NULL; }
+char *arena_copy(struct arena *a, const char *text) {
+  return text ? arena_copy_bytes(a, text, strlen(text)) : NULL;
+}
 
 char *arena_copy_bytes(struct arena *a, const void *data, size_t length) {
   char *copy = arena_alloc(a, length + 1);

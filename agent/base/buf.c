@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 
-void buf_init(struct buf *b, size_t max) { *b = (struct buf){.max = max}; }
+void buf_init(struct buf *b, size_t max) {
+  *b = (struct buf){.max = max};
+}
 
 void buf_done(struct buf *b) {
   free(b->data);
@@ -47,9 +49,13 @@ void buf_put(struct buf *b, const void *bytes, size_t length) {
   buf_added(b, length);
 }
 
-void buf_puts(struct buf *b, const char *text) { buf_put(b, text, strlen(text)); }
+void buf_puts(struct buf *b, const char *text) {
+  buf_put(b, text, strlen(text));
+}
 
-void buf_putc(struct buf *b, char c) { buf_put(b, &c, 1); }
+void buf_putc(struct buf *b, char c) {
+  buf_put(b, &c, 1);
+}
 
 void buf_vprintf(struct buf *b, const char *format, va_list args) {
   va_list again;

@@ -12,8 +12,10 @@ static void cut_at_character(char *text, size_t size) {
   if (length + 1 < size) return;
   size_t start = length;
   while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) start--;
-  if (start > 0 && (unsigned char)text[start - 1] >= 0xC0) start--;
-  else start = length; /* it ended in ASCII */
+  if (start > 0 && (unsigned char)text[start - 1] >= 0xC0)
+    start--;
+  else
+    start = length; /* it ended in ASCII */
   text[start] = 0;
 }
 

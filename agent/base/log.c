@@ -81,13 +81,13 @@ static void write_line(enum log_level level, const char *target, const char *for
   (void)ignored;
 }
 
-#define LOG_FUNCTION(name, level)                        \
-  void name(const char *target, const char *format, ...) { \
-    if (level < least_level) return;                     \
-    va_list args;                                        \
-    va_start(args, format);                              \
-    write_line(level, target, format, args);             \
-    va_end(args);                                        \
+#define LOG_FUNCTION(name, level)                                                                                                  \
+  void name(const char *target, const char *format, ...) {                                                                         \
+    if (level < least_level) return;                                                                                               \
+    va_list args;                                                                                                                  \
+    va_start(args, format);                                                                                                        \
+    write_line(level, target, format, args);                                                                                       \
+    va_end(args);                                                                                                                  \
   }
 
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)

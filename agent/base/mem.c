@@ -27,7 +27,9 @@ void *mem_resize(void *old, size_t count, size_t size) {
   return p;
 }
 
-char *mem_copy(const char *text) { return text ? mem_copy_bytes(text, strlen(text)) : NULL; }
+char *mem_copy(const char *text) {
+  return text ? mem_copy_bytes(text, strlen(text)) : NULL;
+}
 
 char *mem_copy_bytes(const void *data, size_t length) {
   char *copy = mem_resize(NULL, length + 1, 1);

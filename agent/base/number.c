@@ -78,7 +78,9 @@ size_t number_format(double value, char *out) {
 
 static locale_t c_locale;
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
-static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+static void make_c_locale(void) {
+  c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
 
 bool number_parse(const char *text, size_t length, double *ret) {
   char copy[64], *end;
@@ -106,7 +108,8 @@ bool number_scan(const char **cursor, const char *end, uint64_t *ret) {
 }
 
 bool bytes_parse(const char *text, int64_t *ret) {
-  static const char *const suffixes[][3] = {{"", "B", "B"}, {"K", "KB", "KiB"}, {"M", "MB", "MiB"}, {"G", "GB", "GiB"}, {"T", "TB", "TiB"}};
+  static const char *const suffixes[][3] = {
+      {"", "B", "B"}, {"K", "KB", "KiB"}, {"M", "MB", "MiB"}, {"G", "GB", "GiB"}, {"T", "TB", "TiB"}};
   size_t digits = strspn(text, "0123456789");
   if (digits == 0 || digits > 18) return false;
   int64_t n = strtoll(text, NULL, 10), unit = 1;

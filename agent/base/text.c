@@ -16,7 +16,8 @@ static size_t character(const unsigned char *s, size_t left) {
   if (c < 0xC2 || c > 0xF4 || length > left) return 0;
   for (size_t i = 1; i < length; i++)
     if ((s[i] & 0xC0) != 0x80) return 0;
-  if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F) || (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F)) return 0;
+  if ((c == 0xE0 && s[1] < 0xA0) || (c == 0xED && s[1] > 0x9F) || (c == 0xF0 && s[1] < 0x90) || (c == 0xF4 && s[1] > 0x8F))
+    return 0;
   return length;
 }
 
@@ -31,7 +32,9 @@ static size_t clean_run(const char *text, size_t length) {
   return i;
 }
 
-bool text_is_clean(const char *text, size_t length) { return clean_run(text, length) == length; }
+bool text_is_clean(const char *text, size_t length) {
+  return clean_run(text, length) == length;
+}
 
 static uint64_t mix(uint64_t h) {
   h ^= h >> 32;
@@ -114,31 +117,44 @@ void text_json(struct buf *out, const char *text, size_t length) {
   while (i < length) {
     unsigned char c = (unsigned char)text[i];
     size_t n = character((const unsigned char *)text + i, length - i);
-    if (c == '"' || c == '\\') buf_printf(out, "\\%c", c);
-    else if (c == '\n') buf_puts(out, "\\n");
-    else if (c < 0x20 || c == 0x7F) buf_printf(out, "\\u%04x", c);
-    else if (n == 0) buf_puts(out, REPLACEMENT);
-    else buf_put(out, text + i, n);
+    if (c == '"' || c == '\\')
+      buf_printf(out, "\\%c", c);
+    else if (c == '\n')
+      buf_puts(out, "\\n");
+    else if (c < 0x20 || c == 0x7F)
+      buf_printf(out, "\\u%04x", c);
+    else if (n == 0)
+      buf_puts(out, REPLACEMENT);
+    else
+      buf_put(out, text + i, n);
     i += n ? n : 1;
   }
 }
 
 static const char *html_entity(char c) {
   switch (c) {
-  case '&': return "&amp;";
-  case '<': return "&lt;";
-  case '>': return "&gt;";
-  case '"': return "&quot;";
-  case '\'': return "&#39;";
-  default: return NULL;
+  case '&':
+    return "&amp;";
+  case '<':
+    return "&lt;";
+  case '>':
+    return "&gt;";
+  case '"':
+    return "&quot;";
+  case '\'':
+    return "&#39;";
+  default:
+    return NULL;
   }
 }
 
 void text_html(struct buf *out, const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     const char *entity = html_entity(text[i]);
-    if (entity) buf_puts(out, entity);
-    else buf_putc(out, text[i]);
+    if (entity)
+      buf_puts(out, entity);
+    else
+      buf_putc(out, text[i]);
   }
 }
 
