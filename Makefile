@@ -12,6 +12,7 @@ WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmis
 FLAGS.release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 FLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS.tsan := -O1 -g -fsanitize=thread
+FLAGS.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 VERSION := $(shell cat VERSION)
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 CFLAGS ?=
@@ -24,11 +25,39 @@ LIBRARY := $(B)/libsonde.a
 UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' | sort)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
 
-.PHONY: all help unit clean
-all: $(B)/sonde
+.PHONY: all help run demo test unit lint bench fuzz docs clean
+all: $(B)/sonde ## build/release/sonde (the libraries must be there: make run installs them)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# What is missing is installed first; then a second make sees the libraries.
+run: ## sonde on this machine as it is, no configuration
+	@tools/need build && $(MAKE) --no-print-directory $(B)/sonde && exec $(B)/sonde run
+
+demo: ## Postgres, Redis and a job queue with some load, watched; Ctrl-C ends it all
+	@tools/need build demo && $(MAKE) --no-print-directory $(B)/sonde && exec tools/demo/demo
+
+test: ## everything: unit tests (plain, ASan+UBSan, TSan), conformance, real servers
+	@tools/need build test && exec tools/test
+
+unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
+	@tools/run-unit $(UNIT_TESTS)
+
+lint: ## budgets and layers of the tree, formatting, clang-tidy, cppcheck
+	@tools/need build lint && exec tools/lint
+
+bench: ## what sonde costs, beside the exporters it replaces, in one run
+	@tools/need build bench && $(MAKE) --no-print-directory $(B)/sonde && exec tests/bench/bench
+
+fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
+	@tools/need build fuzz && exec tools/fuzz
+
+docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metrics.md
+	@tools/docs
+
+clean: ## removes build/
+	rm -rf build
 
 $(B)/sonde: $(B)/agent/main.o $(LIBRARY)
 	@echo '  link  $@'
@@ -43,17 +72,15 @@ $(B)/%.o: %.c
 	@echo '  cc    $<'
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
+$(B)/agent/cli/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  test  $<'
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
-unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
-	@tools/run-unit $(UNIT_TESTS)
-
-clean: ## removes build/
-	rm -rf build
+$(B)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
