@@ -72,7 +72,7 @@ $(B)/%.o: %.c
 	@echo '  cc    $<'
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(B)/agent/cli/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
+$(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)
