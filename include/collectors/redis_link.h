@@ -20,7 +20,8 @@ struct reply {
   size_t count;
 };
 
-/* Commands that wait to be sent. A command is known by its ticket: reply(n) belongs to the command that got ticket n. */
+/* The commands of one poll. A command is known by its ticket: reply(n) belongs to the command that got ticket n. A batch may be flushed more than
+ * once: what was appended since the last flush is sent by the next, and earlier tickets and replies stay. */
 struct redis_batch;
 typedef uint32_t ticket_t;
 
