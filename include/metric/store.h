@@ -3,6 +3,7 @@
 #ifndef SONDE_METRIC_STORE_H
 #define SONDE_METRIC_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 /* Who a target is: the identity of all its series. Immutable; shared by reference count. */
 struct identity {
   const char *name, *kind, *job, *instance; /* job and instance become labels through service discovery */
+  atomic_uint references;                   /* for identity_ref() and identity_unref() alone */
 };
 struct identity *identity_new(const char *name, const char *kind, const char *job, const char *instance);
 struct identity *identity_ref(struct identity *id);
@@ -27,6 +29,7 @@ struct batch {
   bool up;
   bool polled;            /* false before the first poll has ended */
   struct fail why;        /* when down: what people read */
+  atomic_uint references; /* for batch_ref() and batch_unref() alone */
   size_t count;
   struct section *sections[]; /* references of the batch's own; status section first */
 };
