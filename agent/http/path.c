@@ -1,0 +1,74 @@
+/* Paths and hosts from outside: see path.h. */
+#include "agent/http/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LETTERS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS   "0123456789"
+#define HOST_MAX 253
+
+static int hex(char c) {
+  const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+  return at ? (int)(at - digits) : -1;
+}
+
+/* The next character of *cursor, which is moved behind it; -1 when it may not stand in a path. */
+static int next_character(const char **cursor) {
+  const char *at = *cursor;
+  int c = (unsigned char)*at++;
+  if (c == '%') {
+    int high = hex(at[0]), low = high < 0 ? -1 : hex(at[1]);
+    if (low < 0) return -1;
+    c = high * 16 + low;
+    at += 2;
+  }
+  *cursor = at;
+  return c < 0x20 || c == 0x7F ? -1 : c;
+}
+
+bool path_decode(const char *path, char *out, size_t size) {
+  if (path[0] != '/') return false;
+  size_t length = 0;
+  while (*path) {
+    int c = next_character(&path);
+    if (c < 0 || length + 1 >= size) return false;
+    out[length++] = (char)c;
+  }
+  out[length] = 0;
+  return true;
+}
+
+bool path_match(char *path, const char *head, const char *tail, const char **ret_between) {
+  if (!tail) return !strcmp(path, head);
+  size_t all = strlen(path), first = strlen(head), last = strlen(tail);
+  if (all <= first + last || strncmp(path, head, first) != 0 || strcmp(path + all - last, tail) != 0) return false;
+  path[all - last] = 0;
+  *ret_between = path + first;
+  return true;
+}
+
+void path_encode(struct buf *out, const char *name) {
+  for (; *name; name++)
+    if (strchr(LETTERS DIGITS "-._~:/", *name))
+      buf_putc(out, *name);
+    else
+      buf_printf(out, "%%%02X", (unsigned)(unsigned char)*name);
+}
+
+static bool port_is_valid(const char *text) {
+  size_t length = strspn(text, DIGITS);
+  return length > 0 && length <= 5 && !text[length] && atoi(text) >= 1 && atoi(text) <= 65535;
+}
+
+bool host_is_valid(const char *text) {
+  bool brackets = text[0] == '[';
+  size_t length = brackets ? strspn(text + 1, DIGITS "abcdefABCDEF:.") : strspn(text, LETTERS DIGITS "-._");
+  if (!length || length > HOST_MAX) return false;
+  const char *rest = text + length;
+  if (brackets) {
+    if (rest[1] != ']') return false;
+    rest += 2;
+  }
+  return !*rest || (*rest == ':' && port_is_valid(rest + 1));
+}

@@ -1,0 +1,31 @@
+/* From a path to an answer. */
+#ifndef SONDE_AGENT_HTTP_ROUTES_H
+#define SONDE_AGENT_HTTP_ROUTES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "agent/http/cache.h"
+
+/* What is served. */
+struct site {
+  struct store *store;
+  struct cache *cache;
+  char *telemetry_path;
+  msec_t started;
+  atomic_size_t expected; /* targets that are configured */
+};
+
+/* Who asks for what. The header fields are NULL when absent. */
+struct request {
+  const char *method, *path;
+  const char *accept, *accept_encoding;
+  const char *host; /* host:port under which the client reached us */
+  bool local;
+  msec_t now;
+};
+
+/* Never without a response. */
+struct answer route(const struct site *site, const struct request *request);
+
+#endif

@@ -1,0 +1,266 @@
+/* The HTTP server: see http/server.h. One thread of ours waits for all there is (new connections, libmicrohttpd's epoll descriptor, the stop
+ * event, the guard's next deadline) and runs libmicrohttpd in between, without a thread of its own. So the guard, the cache and its responses
+ * belong to one thread and need no lock, and an idle server sleeps: nothing here ticks. Measured, this serves as many requests a second as
+ * libmicrohttpd's internal thread. */
+#include "http/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/http/guard.h"
+#include "agent/http/listen.h"
+#include "agent/http/pages.h"
+#include "agent/http/path.h"
+#include "agent/http/routes.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define LISTENERS_MAX     16
+#define ACCEPTS_AT_ONCE   64
+#define ACCEPT_PAUSE_MSEC 500
+#define CONNECTION_BYTES  ((size_t)32 << 10) /* of a request's header; libmicrohttpd answers 431 above it */
+#define HOST_SIZE         300
+
+struct server {
+  struct site site;
+  struct guard guard;
+  struct MHD_Daemon *daemon;
+  int daemon_fd, stop_fd;
+  bool running;
+  pthread_t thread;
+  bool starved;     /* accept() fails for want of descriptors or memory … */
+  msec_t accept_at; /* … and is tried again then */
+  size_t listener_count;
+  struct listener listeners[LISTENERS_MAX];
+};
+
+/* What libmicrohttpd calls, all of it from within MHD_run() and MHD_add_connection(). */
+
+static struct guest *guest_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code) {
+  struct server *s = arg;
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    guard_leave(*context);
+    return;
+  }
+  const struct sockaddr *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  *context = guard_enter(&s->guard, fd, peer, clock_now());
+}
+
+/* The request line is there. */
+static void *on_line(void *arg, const char *uri, struct MHD_Connection *connection) {
+  (void)uri;
+  struct server *s = arg;
+  struct guest *guest = guest_of(connection);
+  if (guest) guard_phase(&s->guard, guest, GUEST_ASKING, clock_now());
+  return NULL;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code) {
+  (void)context, (void)code;
+  struct server *s = arg;
+  struct guest *guest = guest_of(connection);
+  if (guest) guard_phase(&s->guard, guest, GUEST_IDLE, clock_now());
+}
+
+/* Paths are decoded by us: libmicrohttpd would end the string at %00. */
+static size_t keep_encoded(void *arg, struct MHD_Connection *connection, char *text) {
+  (void)arg, (void)connection;
+  return strlen(text);
+}
+
+/* Where the client reached us. A client that is known by no usable Host header gets the address its connection ends at. */
+static void find_host(const struct server *s, struct MHD_Connection *connection, char *out) {
+  const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+  const struct sockaddr *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  bool is_tcp = peer && peer->sa_family != AF_UNIX;
+  if (is_tcp && host && host_is_valid(host)) {
+    snprintf(out, HOST_SIZE, "%s", host);
+    return;
+  }
+  if (is_tcp && socket_address(fd, out, HOST_SIZE)) return;
+  snprintf(out, HOST_SIZE, "localhost");
+  for (size_t i = s->listener_count; i-- > 0;)
+    if (!s->listeners[i].is_unix) snprintf(out, HOST_SIZE, "%s", s->listeners[i].address);
+}
+
+/* A proxy on this machine speaks for clients that are elsewhere. */
+static bool is_local(struct MHD_Connection *connection) {
+  const struct guest *guest = guest_of(connection);
+  return guest && guest->local && !MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Forwarded-For") &&
+         !MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_FORWARDED);
+}
+
+static enum MHD_Result give(struct server *s, struct MHD_Connection *connection, const char *method, const char *path) {
+  char host[HOST_SIZE];
+  find_host(s, connection, host);
+  struct request request = {
+      .method = method,
+      .path = path,
+      .accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
+      .accept_encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+      .host = host,
+      .local = is_local(connection),
+      .now = clock_now(),
+  };
+  struct answer a = route(&s->site, &request);
+  enum MHD_Result result = MHD_queue_response(connection, a.status, a.response);
+  if (!a.kept) MHD_destroy_response(a.response);
+  struct guest *guest = guest_of(connection);
+  if (guest) guard_phase(&s->guard, guest, GUEST_ANSWERING, request.now);
+  return result;
+}
+
+/* Called once with the header, then for each piece of a body, then to be answered. A body is read and thrown away. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **context) {
+  (void)version, (void)upload;
+  bool first = !*context;
+  *context = arg;
+  if (!first && !*upload_size) return give(arg, connection, method, path);
+  *upload_size = 0;
+  return MHD_YES;
+}
+
+/* The loop. */
+
+/* Without descriptors the listeners stay readable: looking away for a moment keeps the loop from spinning. */
+static void accept_failed(struct server *s, msec_t now) {
+  if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+  if (!s->starved)
+    log_error(NULL, "cannot accept HTTP connections: %s; raise the limit of open files (LimitNOFILE)", strerror(errno));
+  s->starved = true;
+  s->accept_at = now + ACCEPT_PAUSE_MSEC;
+}
+
+static void accept_some(struct server *s, int listener, msec_t now) {
+  for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+    struct sockaddr_storage peer = {0};
+    socklen_t length = sizeof peer;
+    struct sockaddr *address = (struct sockaddr *)&peer;
+    int fd = accept4(listener, address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      accept_failed(s, now);
+      return;
+    }
+    s->starved = false;
+    if (!guard_make_room(&s->guard, address))
+      close(fd);
+    else
+      MHD_add_connection(s->daemon, fd, address, length); /* closes it when it cannot */
+  }
+}
+
+static int timeout_of(struct server *s, msec_t now) {
+  MHD_UNSIGNED_LONG_LONG work;
+  if (MHD_get_timeout(s->daemon, &work) == MHD_YES && work == 0) return 0;
+  msec_t until = MIN(s->guard.next, s->accept_at > now ? s->accept_at : GUARD_NEVER);
+  return until == GUARD_NEVER ? -1 : (int)MIN(MAX(until - now, 0), (msec_t)INT_MAX);
+}
+
+/* Waits for work and does it; false when it is time to end. */
+static bool turn(struct server *s) {
+  struct pollfd fds[2 + LISTENERS_MAX] = {{.fd = s->stop_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
+  msec_t now = clock_now();
+  bool accepting = s->accept_at <= now;
+  for (size_t i = 0; i < s->listener_count; i++)
+    fds[2 + i] = (struct pollfd){.fd = accepting ? s->listeners[i].fd : -1, .events = POLLIN};
+  poll(fds, 2 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
+  if (fds[0].revents) return false;
+  now = clock_now();
+  for (size_t i = 0; i < s->listener_count; i++)
+    if (fds[2 + i].revents) accept_some(s, s->listeners[i].fd, now);
+  if (s->guard.next <= now) guard_sweep(&s->guard, now);
+  MHD_run(s->daemon);
+  return true;
+}
+
+static void *serve(void *arg) {
+  pthread_setname_np(pthread_self(), "http");
+  while (turn(arg)) {
+  }
+  return NULL;
+}
+
+/* Starting and stopping. */
+
+static bool open_listeners(struct server *s, const struct strings *listen, struct fail *f) {
+  if (listen->count > LISTENERS_MAX)
+    return fail(f, FAIL_CONFIG, "%zu listen addresses are too many: at most %d", listen->count, LISTENERS_MAX);
+  for (size_t i = 0; i < listen->count; i++) {
+    if (!listener_open(&s->listeners[i], listen->items[i], f)) return false;
+    s->listener_count++;
+  }
+  return true;
+}
+
+static bool start_daemon(struct server *s, struct fail *f) {
+  s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (s->stop_fd < 0) return fail_errno(f, "cannot start the HTTP server");
+  s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, s, MHD_OPTION_NOTIFY_CONNECTION,
+                               on_connection, s, MHD_OPTION_URI_LOG_CALLBACK, on_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                               s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
+                               (unsigned)COUNTOF(s->guard.guests), MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
+                               MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+  if (!s->daemon) return fail_errno(f, "cannot start the HTTP server");
+  s->daemon_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  return true;
+}
+
+/* Signals are for the main thread. */
+static bool start_thread(struct server *s, struct fail *f) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  errno = pthread_create(&s->thread, NULL, serve, s);
+  s->running = errno == 0;
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return s->running || fail_errno(f, "cannot start the HTTP server's thread");
+}
+
+struct server *server_start(const struct strings *listen, const char *telemetry_path, struct store *store, struct fail *f) {
+  struct server *s = mem_zero(sizeof *s);
+  s->stop_fd = -1;
+  guard_init(&s->guard);
+  s->site = (struct site){.store = store, .started = clock_now(), .expected = EXPECTED_UNKNOWN};
+  s->site.telemetry_path = mem_copy(telemetry_path);
+  s->site.cache = cache_new(store);
+  if (open_listeners(s, listen, f) && start_daemon(s, f) && start_thread(s, f)) return s;
+  server_stop(s);
+  return NULL;
+}
+
+const char *server_address(const struct server *s, size_t n) {
+  return n < s->listener_count ? s->listeners[n].address : NULL;
+}
+
+void server_expect(struct server *s, size_t targets) {
+  s->site.expected = targets;
+}
+
+void server_stop(struct server *s) {
+  if (!s) return;
+  if (s->running) {
+    eventfd_write(s->stop_fd, 1);
+    pthread_join(s->thread, NULL);
+  }
+  if (s->daemon) MHD_stop_daemon(s->daemon);
+  if (s->stop_fd >= 0) close(s->stop_fd);
+  for (size_t i = 0; i < s->listener_count; i++) listener_close(&s->listeners[i]);
+  cache_free(s->site.cache);
+  mem_free(&s->site.telemetry_path);
+  mem_free(&s);
+}
