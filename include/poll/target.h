@@ -15,10 +15,11 @@ struct targets *targets_new(struct store *store);
 /* Makes the watched set what `config` says: unchanged targets (same digest) keep their runner, their connection and their place; others are
  * retired or started. Targets take a hold of `config`, which is freed when the last one lets go; the caller's pointer is given away. */
 void targets_apply(struct targets *t, struct config *config);
-/* Publishes "down, timeout" for every runner that is overdue, whatever blocks it, and the agent's own batch (target "sonde"). Called by main
- * once a second or when due; returns when it wants to be called again (on clock_now()). */
+/* Publishes "down, timeout" for every runner that is overdue, whatever blocks it, and the agent's own batch (target "sonde", at the pace of
+ * poll_interval). Returns when it wants to be called again, on clock_now(); call it after targets_apply(), too. */
 msec_t targets_watch(struct targets *t, msec_t now);
-/* Asks all runners to stop and waits until `deadline` for those that can. Runners stuck in a system call are left behind. */
+/* Asks all runners to stop and waits until `deadline` for those that can. Runners stuck in a system call are left behind: what they need stays,
+ * and what they still publish is ignored. Takes all targets off the store and frees `t`; the store may be freed afterwards. */
 void targets_stop(struct targets *t, msec_t deadline);
 
 /* What the agent tells of itself beside its targets; set by main after each attempt to reload. */

@@ -1,0 +1,59 @@
+/* What is known of a target: see facts.h. The log has one line for a change of state, never one for a poll. */
+#include "agent/poll/facts.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+#define TELL_AGAIN ((msec_t)60000)
+
+void facts_init(struct facts *facts, const struct target_config *config, msec_t now) {
+  *facts = (struct facts){.added = now, .since = now};
+  for (size_t i = 0; i < config->kind->part_count; i++) facts->part[i].on = config->parts[i].on;
+}
+
+/* True when the state is another than before. */
+static bool enter(struct facts *facts, bool up, msec_t now) {
+  bool changed = !facts->polled || facts->up != up;
+  facts->polled = true;
+  facts->up = up;
+  if (!changed) return false;
+  facts->lasted = now - facts->since;
+  facts->since = now;
+  return true;
+}
+
+bool facts_good(struct facts *facts, msec_t now) {
+  facts->polls++;
+  facts->success = now;
+  facts->why = (struct fail){0};
+  return enter(facts, true, now);
+}
+
+bool facts_bad(struct facts *facts, const struct fail *why, msec_t now) {
+  facts->polls++;
+  facts->failures[why->kind]++;
+  facts->why = *why;
+  for (size_t i = 0; i < PARTS_MAX; i++) facts->part[i].ok = false;
+  bool another = why->kind != facts->told_kind && now - facts->told >= TELL_AGAIN;
+  if (!enter(facts, false, now) && !another) return false;
+  facts->told = now;
+  facts->told_kind = why->kind;
+  return true;
+}
+
+static bool ever_failed(const struct facts *facts) {
+  for (size_t i = 0; i < FAIL_KIND_COUNT; i++)
+    if (facts->failures[i]) return true;
+  return false;
+}
+
+void facts_log(const struct facts *facts, const char *target) {
+  char lasted[48];
+  if (!facts->up)
+    log_warn(target, "down: %s", facts->why.text);
+  else if (ever_failed(facts))
+    log_info(target, "up after %s: %zu series", duration_format(facts->lasted, lasted, sizeof lasted), facts->series);
+  else
+    log_info(target, "up: %zu series, polled in %.0f ms", facts->series, facts->duration_seconds * 1000);
+}

@@ -1,0 +1,323 @@
+/* The set of targets with real threads: what the store shows of a server that works, fails, hangs, comes back or is another one. The
+ * intervals are short, but nothing here measures time: each test waits for a state. */
+#include "tests/unit/test.h"
+
+#include <math.h>
+
+#include "tests/unit/poll/fake.h"
+
+#define EVERY ((msec_t)50)
+
+struct world {
+  struct store *store;
+  struct targets *targets;
+  struct server server, other;
+  unsigned freed; /* configurations, before the test */
+};
+
+static int set_up(void **state) {
+  struct world *w = mem_zero(sizeof *w);
+  w->store = store_new();
+  w->targets = targets_new(w->store);
+  server_init(&w->server);
+  server_init(&w->other);
+  w->freed = atomic_load(&configs_freed);
+  *state = w;
+  return 0;
+}
+
+static void stop(struct world *w) {
+  if (w->targets) targets_stop(w->targets, clock_now() + 60 * S);
+  w->targets = NULL;
+}
+
+static int tear_down(void **state) {
+  struct world *w = *state;
+  stop(w);
+  store_free(w->store);
+  server_done(&w->server);
+  server_done(&w->other);
+  free(w);
+  return 0;
+}
+
+/* Watches "a" on w->server, and "b" on w->other. */
+static void watch_both(struct world *w) {
+  struct config *c = fake_config(EVERY);
+  fake_target(c, "a", &w->server, 1);
+  fake_target(c, "b", &w->other, 2);
+  targets_apply(w->targets, c);
+}
+
+static bool is_up(struct world *w, const char *target) {
+  return shown(w->store, target, "sonde_target_up", "") == 1;
+}
+static bool is_down(struct world *w, const char *target) {
+  return shown(w->store, target, "sonde_target_up", "") == 0;
+}
+
+/* Waits until the target was published `count` times more. */
+static void let_pass(struct world *w, const char *target, int count) {
+  msec_t seen = 0;
+  for (int i = 0; i <= count; i++) {
+    struct batch *b = NULL;
+    EVENTUALLY((batch_unref(b), b = store_find(w->store, target), b && b->time > seen));
+    seen = b->time;
+    batch_unref(b);
+  }
+}
+
+static void a_target_is_listed_before_it_was_polled(void **state) {
+  struct world *w = *state;
+  struct config *c = fake_config(EVERY);
+  fake_target(c, "a", &w->server, 1);
+  atomic_store(&w->server.hangs, true);
+  targets_apply(w->targets, c);
+  struct batch *b = store_find(w->store, "a");
+  assert_non_null(b);
+  assert_true(!b->polled && !b->up && b->count == 0);
+  assert_string_equal(b->id->kind, "fake");
+  assert_string_equal(b->id->job, "fakes");
+  assert_string_equal(b->id->instance, "fake:1");
+  batch_unref(b);
+  EVENTUALLY(atomic_load(&w->server.stuck));
+  atomic_store(&w->server.hangs, false);
+  server_release(&w->server);
+}
+
+static void a_good_target_shows_its_parts_and_how_it_is(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  let_pass(w, "a", 2);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(b->up && b->polled && b->success > 0 && b->count == 4);
+  assert_string_equal(section_part(b->sections[0]), "status");
+  assert_true(value_of(b, "fake_base", "") >= 2 && value_of(b, "fake_hot", "") >= 2);
+  assert_true(value_of(b, "fake_slow", "") == 1); /* carried over */
+  assert_true(value_of(b, "fake_up", "") == 1);
+  assert_true(value_of(b, "sonde_target_polls_total", "") == value_of(b, "fake_base", ""));
+  assert_true(value_of(b, "sonde_target_series", "") == 3);
+  assert_true(value_of(b, "sonde_target_dropped_samples_total", "") == 0);
+  assert_true(value_of(b, "sonde_target_age_seconds", "") < 60);
+  assert_true(value_of(b, "sonde_part_up", "part=\"slow\"") == 1);
+  assert_true(value_of(b, "sonde_part_age_seconds", "part=\"slow\"") > 0);
+  assert_true(value_of(b, "sonde_part_duration_seconds", "part=\"slow\"") == 0.25);
+  batch_unref(b);
+}
+
+static void a_target_that_fails_shows_the_reason_and_no_value(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.refuses, true);
+  EVENTUALLY(is_down(w, "a"));
+  let_pass(w, "a", 3);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(!b->up && b->polled && b->success > 0 && b->count == 1);
+  assert_int_equal(b->why.kind, FAIL_CONNECT);
+  assert_string_equal(b->why.text, "nobody listens on the fake");
+  assert_true(value_of(b, "fake_up", "") == 0);
+  assert_true(value_of(b, "sonde_target_failures_total", "reason=\"connect\"") >= 1);
+  assert_true(value_of(b, "sonde_target_series", "") == 0);
+  assert_true(value_of(b, "sonde_part_up", "part=\"base\"") == 0);
+  assert_true(value_of(b, "sonde_target_age_seconds", "") > 0);
+  batch_unref(b);
+  assert_true(is_up(w, "b"));
+}
+
+static void slow_parts_are_back_at_once_after_an_outage(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.refuses, true);
+  EVENTUALLY(is_down(w, "a"));
+  atomic_store(&w->server.refuses, false);
+  EVENTUALLY(is_up(w, "a"));
+  assert_true(shown(w->store, "a", "fake_slow", "") == 1);
+  assert_int_equal(atomic_load(&w->server.asked[FAKE_SLOW]), 1);
+  assert_true(shown(w->store, "a", "sonde_target_failures_total", "reason=\"connect\"") >= 1); /* it counts on */
+}
+
+static void what_another_server_said_is_not_shown(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  assert_true(shown(w->store, "a", "fake_slow", "") == 1);
+  atomic_store(&w->server.broken, 1u << FAKE_SLOW); /* so that the new server cannot replace it */
+  atomic_store(&w->server.identity, 2);
+  EVENTUALLY(isnan(shown(w->store, "a", "fake_slow", "")));
+  assert_true(is_up(w, "a"));
+  EVENTUALLY(atomic_load(&w->server.asked[FAKE_SLOW]) == 2); /* the new one is asked, though the part was not due for an hour */
+}
+
+static void a_part_that_fails_takes_no_other_part_along(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.broken, 1u << FAKE_HOT);
+  EVENTUALLY(isnan(shown(w->store, "a", "fake_hot", "")));
+  struct batch *b = store_find(w->store, "a");
+  assert_true(b->up && value_of(b, "fake_base", "") > 0 && value_of(b, "fake_slow", "") == 1);
+  assert_true(value_of(b, "sonde_part_up", "part=\"hot\"") == 0 && value_of(b, "sonde_part_up", "part=\"base\"") == 1);
+  assert_true(isnan(value_of(b, "sonde_part_age_seconds", "part=\"hot\"")));
+  assert_true(value_of(b, "sonde_target_up", "") == 1);
+  batch_unref(b);
+  atomic_store(&w->server.broken, 0);
+  EVENTUALLY(shown(w->store, "a", "fake_hot", "") > 0);
+}
+
+static void a_server_that_hangs_is_down_and_the_others_stay_fresh(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  atomic_store(&w->server.hangs, true);
+  EVENTUALLY((targets_watch(w->targets, clock_now()), is_down(w, "a")));
+  struct batch *b = store_find(w->store, "a");
+  assert_int_equal(b->why.kind, FAIL_TIMEOUT);
+  assert_int_equal(b->count, 1);
+  batch_unref(b);
+  double others = shown(w->store, "b", "fake_base", "");
+  EVENTUALLY((targets_watch(w->targets, clock_now()), shown(w->store, "b", "fake_base", "") >= others + 3));
+  assert_true(is_up(w, "b"));
+  EVENTUALLY((targets_watch(w->targets, clock_now()),
+              shown(w->store, "a", "sonde_target_failures_total", "reason=\"timeout\"") >= 3)); /* again at each tick */
+  atomic_store(&w->server.hangs, false);
+  server_release(&w->server);
+  EVENTUALLY(is_up(w, "a"));
+}
+
+static void a_runner_that_hangs_does_not_keep_the_agent_from_ending(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.hangs, true);
+  EVENTUALLY(atomic_load(&w->server.stuck));
+  targets_stop(w->targets, clock_now() + 20);
+  w->targets = NULL;
+  assert_int_equal(atomic_load(&w->server.closes), 0);
+  assert_int_equal(atomic_load(&configs_freed), w->freed); /* its options are still there */
+  store_free(w->store);
+  w->store = store_new();
+  server_release(&w->server);
+  EVENTUALLY(atomic_load(&w->server.closes) == 1);
+  EVENTUALLY(atomic_load(&configs_freed) == w->freed + 1);
+}
+
+static void a_reload_keeps_the_connection_of_an_unchanged_target(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  struct config *c = fake_config(EVERY);
+  fake_target(c, "a", &w->server, 1);
+  fake_target(c, "b", &w->other, 3);
+  targets_apply(w->targets, c);
+  assert_true(is_up(w, "a")); /* its batch stays, too */
+  EVENTUALLY(atomic_load(&w->other.closes) == 1 && atomic_load(&w->other.opens) == 2);
+  EVENTUALLY(is_up(w, "b"));
+  assert_int_equal(atomic_load(&w->server.opens), 1);
+  assert_int_equal(atomic_load(&configs_freed), w->freed); /* "a" still needs the first */
+  targets_apply(w->targets, fake_config(EVERY));
+  struct batch *gone = store_find(w->store, "a");
+  assert_null(gone);
+  EVENTUALLY(atomic_load(&w->server.closes) == 1 && atomic_load(&w->other.closes) == 2);
+  EVENTUALLY((targets_watch(w->targets, clock_now()), atomic_load(&configs_freed) == w->freed + 2));
+  stop(w);
+  assert_int_equal(atomic_load(&configs_freed), w->freed + 3);
+}
+
+static void a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.hangs, true);
+  EVENTUALLY(atomic_load(&w->server.stuck));
+  targets_apply(w->targets, fake_config(EVERY));
+  atomic_store(&w->server.hangs, false);
+  server_release(&w->server);
+  EVENTUALLY(atomic_load(&w->server.closes) == 1);
+  struct batch *b = store_find(w->store, "a");
+  assert_null(b);
+}
+
+static void the_agent_is_a_target_of_its_own(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  targets_reloaded(w->targets, false, 1e9);
+  targets_watch(w->targets, clock_now());
+  struct batch *b = store_find(w->store, "sonde");
+  assert_true(b && b->up && b->polled);
+  assert_string_equal(b->id->job, "sonde");
+  assert_true(value_of(b, "sonde_targets", "") == 2);
+  assert_true(value_of(b, "sonde_series", "") > 20);
+  assert_true(value_of(b, "sonde_config_last_reload_successful", "") == 0);
+  assert_true(value_of(b, "sonde_config_last_reload_success_timestamp_seconds", "") > 1.5e9);
+  assert_true(value_of(b, "process_cpu_seconds_total", "") > 0);
+  assert_true(value_of(b, "process_resident_memory_bytes", "") > 1e6);
+  assert_true(value_of(b, "process_virtual_memory_bytes", "") > value_of(b, "process_resident_memory_bytes", ""));
+  assert_true(value_of(b, "process_virtual_memory_max_bytes", "") > 1e6);
+  assert_true(value_of(b, "process_open_fds", "") >= 7);
+  assert_true(value_of(b, "process_max_fds", "") >= value_of(b, "process_open_fds", ""));
+  assert_true(fabs(value_of(b, "process_start_time_seconds", "") - clock_wall()) < 3600);
+  batch_unref(b);
+}
+
+/* Counts the lines that hold `word` in what was written to the file. */
+static unsigned lines_with(FILE *log, const char *word) {
+  char line[2048];
+  unsigned count = 0;
+  rewind(log);
+  while (fgets(line, sizeof line, log))
+    if (strstr(line, word)) count++;
+  return count;
+}
+
+static void the_log_has_a_line_for_a_change_and_none_for_a_poll(void **state) {
+  struct world *w = *state;
+  FILE *log = tmpfile();
+  int old = dup(STDERR_FILENO);
+  dup2(fileno(log), STDERR_FILENO);
+  struct config *c = fake_config(EVERY);
+  fake_target(c, "a", &w->server, 1);
+  atomic_store(&w->server.broken, 1u << FAKE_HOT);
+  targets_apply(w->targets, c);
+  EVENTUALLY(is_up(w, "a"));
+  let_pass(w, "a", 4);
+  atomic_store(&w->server.refuses, true);
+  EVENTUALLY(is_down(w, "a"));
+  let_pass(w, "a", 4);
+  atomic_store(&w->server.refuses, false);
+  atomic_store(&w->server.broken, 0);
+  EVENTUALLY(shown(w->store, "a", "fake_hot", "") > 0);
+  stop(w);
+  dup2(old, STDERR_FILENO);
+  close(old);
+  assert_int_equal(lines_with(log, "part hot: the part may not be read"), 1);
+  assert_int_equal(lines_with(log, "up: 2 series"), 1);
+  assert_int_equal(lines_with(log, "down: nobody listens on the fake"), 1);
+  assert_int_equal(lines_with(log, "up after "), 1);
+  assert_int_equal(lines_with(log, "part hot: collected again"), 1);
+  assert_int_equal(lines_with(log, "\n"), 5);
+  fclose(log);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_target_is_listed_before_it_was_polled),
+      TEST(a_good_target_shows_its_parts_and_how_it_is),
+      TEST(a_target_that_fails_shows_the_reason_and_no_value),
+      TEST(slow_parts_are_back_at_once_after_an_outage),
+      TEST(what_another_server_said_is_not_shown),
+      TEST(a_part_that_fails_takes_no_other_part_along),
+      TEST(a_server_that_hangs_is_down_and_the_others_stay_fresh),
+      TEST(a_runner_that_hangs_does_not_keep_the_agent_from_ending),
+      TEST(a_reload_keeps_the_connection_of_an_unchanged_target),
+      TEST(a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung),
+      TEST(the_agent_is_a_target_of_its_own),
+      TEST(the_log_has_a_line_for_a_change_and_none_for_a_poll),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
