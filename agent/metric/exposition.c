@@ -1,0 +1,183 @@
+/* Writing a page: see metric/exposition.h. What is merged and which family is shown how was settled by the page; here a line is put together
+ * from three pieces that are ready: what all lines of a run begin with, the labels and the value. */
+#include "metric/exposition.h"
+
+#include <string.h>
+
+#include "agent/metric/label_text.h"
+#include "agent/metric/page.h"
+#include "agent/metric/section_private.h"
+#include "base/text.h"
+
+enum { TARGET_NAME_MAX = 200 };
+
+struct page_writer {
+  const struct page *page;
+  struct buf *out;
+  struct buf targets; /* target="<name>" of each batch, NUL-terminated, at … */
+  size_t *target_at;  /* … this offset; in the page's arena */
+  struct buf start;   /* of the lines of one run */
+};
+
+/* HELP escapes less in text 0.0.4: there \" is an error. */
+static void put_help(struct page_writer *w, const char *help) {
+  const char *special = w->page->format == EXPOSITION_OPENMETRICS ? "\\\n\"" : "\\\n";
+  while (*help) {
+    size_t run = strcspn(help, special);
+    buf_put(w->out, help, run);
+    help += run;
+    if (!*help) break;
+    buf_putc(w->out, '\\');
+    buf_putc(w->out, *help == '\n' ? 'n' : *help);
+    help++;
+  }
+}
+
+static void put_help_line(struct page_writer *w, const struct page_family *f, size_t name_length, const char *suffix) {
+  if (!f->help || !*f->help) return;
+  buf_put(w->out, "# HELP ", 7);
+  buf_put(w->out, f->name, name_length);
+  buf_puts(w->out, suffix);
+  buf_putc(w->out, ' ');
+  put_help(w, f->help);
+  buf_putc(w->out, '\n');
+}
+
+static void put_type_line(struct page_writer *w, const struct page_family *f, size_t name_length, const char *suffix) {
+  bool om = w->page->format == EXPOSITION_OPENMETRICS;
+  buf_put(w->out, "# TYPE ", 7);
+  buf_put(w->out, f->name, name_length);
+  buf_puts(w->out, suffix);
+  buf_putc(w->out, ' ');
+  buf_puts(w->out, !f->apart ? metric_type_name(f->type) : om ? "unknown" : metric_type_name(METRIC_UNTYPED));
+  buf_putc(w->out, '\n');
+}
+
+static void put_metadata(struct page_writer *w, const struct page_family *f, enum suffix suffix) {
+  bool om = w->page->format == EXPOSITION_OPENMETRICS;
+  bool without_total = om && f->type == METRIC_COUNTER && !f->apart;
+  size_t name_length = f->name_length - (without_total ? strlen("_total") : 0);
+  if (!om) put_help_line(w, f, name_length, suffix_text(suffix));
+  put_type_line(w, f, name_length, suffix_text(suffix));
+  if (om) put_help_line(w, f, name_length, suffix_text(suffix));
+}
+
+/* name{target="main", or what of it there is. */
+static void begin_lines(struct page_writer *w, const struct page_family *f, const struct run *r, unsigned suffix) {
+  buf_clear(&w->start);
+  buf_put(&w->start, f->name, f->name_length);
+  buf_puts(&w->start, suffix_text(suffix));
+  if (!w->page->label_target) return;
+  buf_putc(&w->start, '{');
+  buf_puts(&w->start, w->targets.data + w->target_at[r->batch]);
+}
+
+/* Labels of a section that itself has a label named target: it gives way as in Prometheus, to exported_target. */
+static void put_renamed(struct buf *out, const char *labels) {
+  SCOPED(buf_done) struct buf name;
+  struct label_span l;
+  buf_init(&name, LABEL_VALUE_MAX);
+  buf_puts(&name, "exported_target");
+  while (label_text_find(labels, name.data, &l) && !name.overflow) buf_puts(&name, "_");
+  for (const char *p = labels; label_text_next(&p, &l);) {
+    if (l.name != labels) buf_putc(out, ',');
+    bool clashes = l.name_length == 6 && !memcmp(l.name, "target", 6);
+    buf_put(out, clashes ? name.data : l.name, clashes ? name.length : l.name_length);
+    buf_put(out, l.name + l.name_length, (size_t)(p - l.name) - l.name_length);
+  }
+}
+
+static char *copy(char *to, const void *bytes, size_t length) {
+  memcpy(to, bytes, length);
+  return to + length;
+}
+
+static void put_line(struct page_writer *w, const char *labels, size_t labels_length, const char *value, size_t value_length) {
+  char *room = buf_room(w->out, w->start.length + labels_length + value_length + 4), *p = room;
+  if (!room) return;
+  p = copy(p, w->start.data, w->start.length);
+  if (labels_length) {
+    *p++ = w->page->label_target ? ',' : '{';
+    p = copy(p, labels, labels_length);
+  }
+  if (labels_length || w->page->label_target) *p++ = '}';
+  *p++ = ' ';
+  p = copy(p, value, value_length);
+  *p++ = '\n';
+  buf_added(w->out, (size_t)(p - room));
+}
+
+static void put_sample(struct page_writer *w, const struct run *r, const struct sample *s) {
+  const char *labels = section_text(r->section, s->labels), *value = section_text(r->section, s->text);
+  if (!w->page->label_target || !section_has_target_label(r->section)) {
+    put_line(w, labels, s->labels_length, value, s->text_length);
+    return;
+  }
+  SCOPED(buf_done) struct buf renamed;
+  buf_init(&renamed, SECTION_BYTES_MAX);
+  put_renamed(&renamed, labels);
+  put_line(w, renamed.data, renamed.length, value, s->text_length);
+}
+
+/* The samples of one family whose suffix is among `suffixes` (one bit each). */
+static void put_samples(struct page_writer *w, const struct page_family *f, unsigned suffixes) {
+  bool counts = w->page->format == EXPOSITION_OPENMETRICS && f->type == METRIC_COUNTER && !f->apart;
+  for (const struct run *r = f->first; r; r = r->next) {
+    unsigned begun = UINT8_MAX;
+    for (const struct sample *s = r->samples, *end = s + r->count; s < end; s++) {
+      if (!(suffixes & (1u << s->suffix)) || (counts && !(s->value >= 0))) continue;
+      if (s->suffix != begun) begin_lines(w, f, r, begun = s->suffix);
+      put_sample(w, r, s);
+    }
+  }
+}
+
+static void put_family(struct page_writer *w, const struct page_family *f) {
+  if (!f->apart) {
+    put_metadata(w, f, SUFFIX_NONE);
+    put_samples(w, f, f->suffixes);
+    return;
+  }
+  for (enum suffix suffix = SUFFIX_NONE; suffix <= SUFFIX_COUNT; suffix++) {
+    if (!(f->suffixes & (1u << suffix))) continue;
+    put_metadata(w, f, suffix);
+    put_samples(w, f, 1u << suffix);
+  }
+}
+
+static void prepare_targets(struct page_writer *w, struct page *p, struct batch *const *batches, size_t count) {
+  SCOPED(buf_done) struct buf clean;
+  buf_init(&clean, TARGET_NAME_MAX * 2);
+  w->target_at = arena_alloc(&p->arena, count * sizeof *w->target_at);
+  for (size_t i = 0; i < count; i++) {
+    w->target_at[i] = w->targets.length;
+    buf_clear(&clean);
+    text_clean(&clean, batches[i]->id->name, strlen(batches[i]->id->name), TARGET_NAME_MAX);
+    buf_puts(&w->targets, "target=\"");
+    if (clean.length) text_escape(&w->targets, clean.data, clean.length);
+    buf_put(&w->targets, "\"", 2);
+  }
+}
+
+size_t exposition_write(struct buf *out, struct batch *const *batches, size_t count, enum exposition_format format,
+                        bool label_target) {
+  struct page page;
+  page_init(&page, batches, count, format, label_target);
+  struct page_writer w = {.page = &page, .out = out};
+  buf_init(&w.targets, EXPOSITION_BYTES_MAX);
+  buf_init(&w.start, SECTION_BYTES_MAX);
+  if (label_target) prepare_targets(&w, &page, batches, count);
+  for (const struct page_family *f = page.first; f; f = f->next)
+    if (!f->left_out) put_family(&w, f);
+  if (format == EXPOSITION_OPENMETRICS) buf_puts(out, "# EOF\n");
+  size_t left_out = page.left_out;
+  buf_done(&w.targets);
+  buf_done(&w.start);
+  page_done(&page);
+  return left_out;
+}
+
+const char *exposition_content_type(enum exposition_format format) {
+  return format == EXPOSITION_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                          : "text/plain; version=0.0.4; charset=utf-8";
+}
