@@ -17,25 +17,26 @@
 enum { SECONDS, GUEST_SECONDS, ONLINE, ISOLATED, CORE_THROTTLES, PACKAGE_THROTTLES };
 static const struct family families[] = {
     [SECONDS] = {"node_cpu_seconds_total", "Seconds the CPUs spent in each mode.", METRIC_COUNTER, "cpu,mode", false},
-    [GUEST_SECONDS] = {"node_cpu_guest_seconds_total", "Seconds the CPUs spent in guests (VMs); contained in the modes user and nice.",
-                       METRIC_COUNTER, "cpu,mode", false},
+    [GUEST_SECONDS] = {"node_cpu_guest_seconds_total",
+                       "Seconds the CPUs spent in guests (VMs); contained in the modes user and nice.", METRIC_COUNTER, "cpu,mode",
+                       false},
     [ONLINE] = {"node_cpu_online", "Whether the CPU is online and being scheduled.", METRIC_GAUGE, "cpu", false},
     [ISOLATED] = {"node_cpu_isolated", "CPUs that the scheduler leaves alone (isolcpus).", METRIC_GAUGE, "cpu", false},
     [CORE_THROTTLES] = {"node_cpu_core_throttles_total", "Number of times this CPU core has been throttled.", METRIC_COUNTER,
                         "core,package", false},
-    [PACKAGE_THROTTLES] = {"node_cpu_package_throttles_total", "Number of times this CPU package has been throttled.", METRIC_COUNTER,
-                           "package", false},
+    [PACKAGE_THROTTLES] = {"node_cpu_package_throttles_total", "Number of times this CPU package has been throttled.",
+                           METRIC_COUNTER, "package", false},
 };
 
 static const struct {
   unsigned family;
   const char *mode;
 } modes[CPU_MODES] = {
-    [CPU_USER] = {SECONDS, "user"},          [CPU_NICE] = {SECONDS, "nice"},
-    [CPU_SYSTEM] = {SECONDS, "system"},      [CPU_IDLE] = {SECONDS, "idle"},
-    [CPU_IOWAIT] = {SECONDS, "iowait"},      [CPU_IRQ] = {SECONDS, "irq"},
-    [CPU_SOFTIRQ] = {SECONDS, "softirq"},    [CPU_STEAL] = {SECONDS, "steal"},
-    [CPU_GUEST] = {GUEST_SECONDS, "user"},   [CPU_GUEST_NICE] = {GUEST_SECONDS, "nice"},
+    [CPU_USER] = {SECONDS, "user"},        [CPU_NICE] = {SECONDS, "nice"},
+    [CPU_SYSTEM] = {SECONDS, "system"},    [CPU_IDLE] = {SECONDS, "idle"},
+    [CPU_IOWAIT] = {SECONDS, "iowait"},    [CPU_IRQ] = {SECONDS, "irq"},
+    [CPU_SOFTIRQ] = {SECONDS, "softirq"},  [CPU_STEAL] = {SECONDS, "steal"},
+    [CPU_GUEST] = {GUEST_SECONDS, "user"}, [CPU_GUEST_NICE] = {GUEST_SECONDS, "nice"},
 };
 
 /* The highest values of one CPU. */

@@ -12,7 +12,9 @@
 struct cpu_set {
   uint64_t bits[CPUS_MAX / 64];
 };
-static inline bool cpu_set_has(const struct cpu_set *set, uint32_t cpu) { return set->bits[cpu / 64] >> (cpu % 64) & 1u; }
+static inline bool cpu_set_has(const struct cpu_set *set, uint32_t cpu) {
+  return set->bits[cpu / 64] >> (cpu % 64) & 1u;
+}
 
 /* Reads a list as the kernel writes it, "0-3,8,10-11". What cannot be read adds nothing. */
 void cpu_set_parse(struct cpu_set *set, const char *text, size_t length);

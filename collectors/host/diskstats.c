@@ -11,8 +11,10 @@
 #include "collectors/host/host.h"
 #include "collectors/host/udev.h"
 
-#define COUNTER(name, help) {"node_disk_" name, help, METRIC_COUNTER, "device", false}
-#define GAUGE(name, help, labels) {"node_disk_" name, help, METRIC_GAUGE, labels, false}
+#define COUNTER(name, help)                                                                                                        \
+  { "node_disk_" name, help, METRIC_COUNTER, "device", false }
+#define GAUGE(name, help, labels)                                                                                                  \
+  { "node_disk_" name, help, METRIC_GAUGE, labels, false }
 
 enum { INFO = DISK_COLUMNS_MAX, FILESYSTEM_INFO, DEVICE_MAPPER_INFO, ATA_WRITE_CACHE, ATA_WRITE_CACHE_ENABLED, ATA_ROTATION_RATE };
 
@@ -37,7 +39,8 @@ static const struct family families[] = {
     COUNTER("flush_requests_time_seconds_total", "This is the total number of seconds spent by all flush requests."),
     [INFO] = GAUGE("info", "Info of /sys/block/<block_device>.", "device,major,minor,model,path,revision,serial,wwn"),
     [FILESYSTEM_INFO] = GAUGE("filesystem_info", "Info about disk filesystem.", "device,type,usage,uuid,version"),
-    [DEVICE_MAPPER_INFO] = GAUGE("device_mapper_info", "Info about disk device mapper.", "device,lv_layer,lv_name,name,uuid,vg_name"),
+    [DEVICE_MAPPER_INFO] =
+        GAUGE("device_mapper_info", "Info about disk device mapper.", "device,lv_layer,lv_name,name,uuid,vg_name"),
     [ATA_WRITE_CACHE] = GAUGE("ata_write_cache", "ATA disk has a write cache.", "device"),
     [ATA_WRITE_CACHE_ENABLED] = GAUGE("ata_write_cache_enabled", "ATA disk has its write cache enabled.", "device"),
     [ATA_ROTATION_RATE] = GAUGE("ata_rotation_rate_rpm", "ATA disk rotation rate in RPMs (0 for SSDs).", "device"),
@@ -46,8 +49,8 @@ static const struct family families[] = {
 /* What a column counts: sectors are always of 512 bytes, whatever the device has; times are milliseconds. */
 static const struct {
   double multiply, divide;
-} units[DISK_COLUMNS_MAX] = {{1, 1}, {1, 1}, {512, 1}, {1, 1000}, {1, 1}, {1, 1}, {512, 1}, {1, 1000}, {1, 1},
-                             {1, 1000}, {1, 1000}, {1, 1}, {1, 1}, {1, 1}, {1, 1000}, {1, 1}, {1, 1000}};
+} units[DISK_COLUMNS_MAX] = {{1, 1},    {1, 1},    {512, 1}, {1, 1000}, {1, 1}, {1, 1},    {512, 1}, {1, 1000}, {1, 1},
+                             {1, 1000}, {1, 1000}, {1, 1},   {1, 1},    {1, 1}, {1, 1000}, {1, 1},   {1, 1000}};
 
 struct state {
   struct source source;

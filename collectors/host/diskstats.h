@@ -15,7 +15,7 @@ struct disk {
   uint64_t major, minor;
   struct slice name; /* in the line */
   uint64_t columns[DISK_COLUMNS_MAX];
-  unsigned count;    /* what the kernel printed: 11, since 4.18 15, since 5.5 17 */
+  unsigned count; /* what the kernel printed: 11, since 4.18 15, since 5.5 17 */
 };
 
 /* False when the line is not of this shape, as those of partitions in old kernels. */

@@ -18,8 +18,9 @@
 #include "collectors/host/space.h"
 
 #define MOUNTS_MAX 10000
-#define LABELS "device,device_error,fstype,mountpoint"
-#define GAUGE(name, help, labels) {"node_filesystem_" name, help, METRIC_GAUGE, labels, false}
+#define LABELS     "device,device_error,fstype,mountpoint"
+#define GAUGE(name, help, labels)                                                                                                  \
+  { "node_filesystem_" name, help, METRIC_GAUGE, labels, false }
 
 enum { SIZE, FREE, AVAIL, FILES, FILES_FREE, READONLY, DEVICE_ERROR, MOUNT_INFO };
 static const struct family families[] = {
@@ -166,8 +167,10 @@ static bool is_unchanged(const struct source *file) {
 static bool read_table(struct state *fs, struct host *h, struct fail *f) {
   if (fs->file && h->now < fs->refresh && is_unchanged(fs->file)) return true;
   fs->file = NULL;
-  if (host_read(h, &fs->host_file, f)) fs->file = &fs->host_file;
-  else if (host_read(h, &fs->own_file, f)) fs->file = &fs->own_file;
+  if (host_read(h, &fs->host_file, f))
+    fs->file = &fs->host_file;
+  else if (host_read(h, &fs->own_file, f))
+    fs->file = &fs->own_file;
   if (!fs->file) return false;
   parse_table(fs, h->text.data, h->text.length);
   fs->refresh = h->now + HOST_REFRESH;
@@ -182,8 +185,8 @@ static const char *error_text(int error, char *out, size_t size) {
 }
 
 static void add_mount_info(struct section *s, const struct entry *e) {
-  labels_t labels = section_label_pairs(s, "device", e->mount.device, "major", e->major, "minor", e->minor, "mountpoint",
-                                        e->mount.point, NULL);
+  labels_t labels =
+      section_label_pairs(s, "device", e->mount.device, "major", e->major, "minor", e->minor, "mountpoint", e->mount.point, NULL);
   section_add(s, &families[MOUNT_INFO], labels, 1);
 }
 

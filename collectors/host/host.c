@@ -3,6 +3,7 @@
  * tens of microseconds and cannot be held up. */
 #include "collectors/host/host.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +60,10 @@ static bool collect(struct host *h, struct poll *p, unsigned part) {
   struct section *s = section_new(parts[part].name);
   bool ok = host_parts[part]->collect(h->states[part], h, s, &p->fails[part]);
   p->seconds[part] = clock_seconds() - start;
-  if (ok) poll_done(p, part, s);
-  else section_unref(s);
+  if (ok)
+    poll_done(p, part, s);
+  else
+    section_unref(s);
   return ok;
 }
 
@@ -86,24 +89,29 @@ static bool poll_host(void *state, struct poll *p, struct fail *f) {
 #define GO_ARCH "other"
 #endif
 
-static const struct family duration = {"node_scrape_collector_duration_seconds", "How long the part took when it was last collected.",
-                                       METRIC_GAUGE, "collector", false};
+static const struct family duration = {"node_scrape_collector_duration_seconds",
+                                       "How long the part took when it was last collected.", METRIC_GAUGE, "collector", false};
 static const struct family success = {"node_scrape_collector_success", "Whether the part was collected.", METRIC_GAUGE, "collector",
                                       false};
-static const struct family build_info = {
-    "node_exporter_build_info",
-    "Always 1, for dashboards that ask for it. This is sonde, see sonde_build_info; version is that of the node_exporter whose names it follows.",
-    METRIC_GAUGE, "branch,goarch,goos,goversion,revision,version", false};
+static const struct family build_info = {"node_exporter_build_info",
+                                         "Always 1, for dashboards that ask for it. This is sonde, see sonde_build_info; version "
+                                         "is that of the node_exporter whose names it follows.",
+                                         METRIC_GAUGE, "branch,goarch,goos,goversion,revision,version", false};
+
+/* Nanoseconds, so that the number is short. */
+static double rounded(double seconds) {
+  return nearbyint(seconds * 1e9) / 1e9;
+}
 
 static void write_status(struct section *s, const struct poll_status *status) {
   for (size_t i = 0; i < status->part_count; i++) {
     if (!status->part[i].on) continue;
     labels_t labels = section_label_pairs(s, "collector", status->parts[i].name, NULL);
-    section_add(s, &duration, labels, status->part[i].duration_seconds);
+    section_add(s, &duration, labels, rounded(status->part[i].duration_seconds));
     section_add(s, &success, labels, status->part[i].ok);
   }
-  labels_t labels = section_label_pairs(s, "branch", "sonde", "goarch", GO_ARCH, "goos", "linux", "goversion", "none", "revision", "sonde",
-                                        "version", "1.5.0", NULL);
+  labels_t labels = section_label_pairs(s, "branch", "sonde", "goarch", GO_ARCH, "goos", "linux", "goversion", "none", "revision",
+                                        "sonde", "version", "1.5.0", NULL);
   section_add(s, &build_info, labels, 1);
 }
 

@@ -12,21 +12,22 @@ struct slice {
   const char *at, *end;
 };
 
-static inline size_t slice_length(struct slice s) { return (size_t)(s.end - s.at); }
+static inline size_t slice_length(struct slice s) {
+  return (size_t)(s.end - s.at);
+}
 
 static inline bool slice_is(struct slice s, const char *word) {
   size_t length = strlen(word);
   return slice_length(s) == length && !memcmp(s.at, word, length);
 }
 
-/* Takes the next line, without its newline, off the front of `rest`. False at the end. A last line without a newline counts: files of the
- * kernel have none, and a cut one is judged by who reads it. */
+/* Takes the next line, without its newline, off the front of `rest`. False at the end. A last line without a newline was cut off somewhere,
+ * perhaps within a number: it does not count. */
 static inline bool next_line(struct slice *rest, struct slice *ret) {
-  if (rest->at == rest->end) return false;
-  const char *newline = memchr(rest->at, '\n', slice_length(*rest));
-  ret->at = rest->at;
-  ret->end = newline ? newline : rest->end;
-  rest->at = newline ? newline + 1 : rest->end;
+  const char *newline = rest->at == rest->end ? NULL : memchr(rest->at, '\n', slice_length(*rest));
+  if (!newline) return false;
+  *ret = (struct slice){rest->at, newline};
+  rest->at = newline + 1;
   return true;
 }
 

@@ -16,7 +16,7 @@
 #include "base/number.h"
 #include "collectors/host/lines.h"
 
-#define LINKS_MAX 65536
+#define LINKS_MAX      65536
 #define DATAGRAM_BYTES 32768 /* the most that the kernel packs into one */
 
 void links_done(struct links *l) {

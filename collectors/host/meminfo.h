@@ -16,7 +16,7 @@ struct meminfo {
   struct meminfo_line {
     char field[MEMINFO_FIELD_MAX]; /* as in the file, with the colon */
     size_t length;
-    const struct family *family;   /* NULL: none of the rows, it is made for each section */
+    const struct family *family; /* NULL: none of the rows, it is made for each section */
   } lines[MEMINFO_LINES_MAX];
 };
 

@@ -60,7 +60,8 @@ bool mount_parse(struct slice line, struct arena *a, struct mount *ret) {
   struct slice id, parent, number, root, point, options, type, device, super_options;
   if (!next_field(&line, &id) || !number_scan(&id.at, id.end, &ret->id)) return false;
   if (!next_field(&line, &parent) || !next_field(&line, &number) || !parse_device_number(number, ret)) return false;
-  if (!next_field(&line, &root) || !next_field(&line, &point) || !next_field(&line, &options) || !skip_optional(&line)) return false;
+  if (!next_field(&line, &root) || !next_field(&line, &point) || !next_field(&line, &options) || !skip_optional(&line))
+    return false;
   if (!next_field(&line, &type) || !next_field(&line, &device) || !next_field(&line, &super_options)) return false;
   if (point.at == point.end || *point.at != '/') return false;
   ret->point = decode(point, a);

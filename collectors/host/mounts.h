@@ -11,8 +11,8 @@
 
 struct mount {
   uint64_t id, major, minor;
-  const char *point;          /* as a path: \040 and the like are decoded */
-  const char *device, *type;  /* as in the file; device "//srv/my\040share" stays so, as node_exporter has it */
+  const char *point;         /* as a path: \040 and the like are decoded */
+  const char *device, *type; /* as in the file; device "//srv/my\040share" stays so, as node_exporter has it */
   bool read_only;
 };
 

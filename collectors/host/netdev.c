@@ -10,7 +10,8 @@
 #include "collectors/host/host.h"
 #include "collectors/host/links.h"
 
-#define COUNTER(name) {"node_network_" name "_total", "Network device statistic " name ".", METRIC_COUNTER, "device", false}
+#define COUNTER(name)                                                                                                              \
+  { "node_network_" name "_total", "Network device statistic " name ".", METRIC_COUNTER, "device", false }
 
 static const struct family families[LINK_COUNTERS] = {
     [LINK_RX_BYTES] = COUNTER("receive_bytes"),

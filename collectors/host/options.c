@@ -5,7 +5,11 @@
 #define FIELD(name) offsetof(struct host_options, name)
 
 static const struct option roots[] = {
-    {.name = "procfs", .type = OPTION_PATH, .fallback = "/proc", .offset = FIELD(procfs), .help = "Where the host's /proc is mounted."},
+    {.name = "procfs",
+     .type = OPTION_PATH,
+     .fallback = "/proc",
+     .offset = FIELD(procfs),
+     .help = "Where the host's /proc is mounted."},
     {.name = "sysfs", .type = OPTION_PATH, .fallback = "/sys", .offset = FIELD(sysfs), .help = "Where the host's /sys is mounted."},
     {.name = "rootfs",
      .type = OPTION_PATH,
@@ -25,8 +29,9 @@ const struct option filesystem_options[] = {
      .help = "Mount points in which this is found are left out."},
     {.name = "type_exclude",
      .type = OPTION_REGEX,
-     .fallback = "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|"
-                 "procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+     .fallback =
+         "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|"
+         "procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
      .offset = FIELD(type_exclude),
      .help = "Types of file system in which this is found are left out."},
     {0}};
@@ -43,5 +48,6 @@ const struct option netdev_options[] = {
     {.name = "exclude",
      .type = OPTION_REGEX,
      .offset = FIELD(network_exclude),
-     .help = "Network devices in whose name this is found are left out, for example ^(veth|cali|lo$) on a machine with containers."},
+     .help =
+         "Network devices in whose name this is found are left out, for example ^(veth|cali|lo$) on a machine with containers."},
     {0}};

@@ -10,14 +10,14 @@
 #include "collectors/host/lines.h"
 
 static const struct family families[] = {
-    {"node_pressure_cpu_waiting_seconds_total", "Total time in seconds that processes have waited for CPU time.", METRIC_COUNTER, NULL,
-     false},
-    {"node_pressure_io_waiting_seconds_total", "Total time in seconds that processes have waited due to IO congestion.", METRIC_COUNTER,
+    {"node_pressure_cpu_waiting_seconds_total", "Total time in seconds that processes have waited for CPU time.", METRIC_COUNTER,
      NULL, false},
+    {"node_pressure_io_waiting_seconds_total", "Total time in seconds that processes have waited due to IO congestion.",
+     METRIC_COUNTER, NULL, false},
     {"node_pressure_io_stalled_seconds_total", "Total time in seconds no process could make progress due to IO congestion.",
      METRIC_COUNTER, NULL, false},
-    {"node_pressure_memory_waiting_seconds_total", "Total time in seconds that processes have waited for memory.", METRIC_COUNTER, NULL,
-     false},
+    {"node_pressure_memory_waiting_seconds_total", "Total time in seconds that processes have waited for memory.", METRIC_COUNTER,
+     NULL, false},
     {"node_pressure_memory_stalled_seconds_total", "Total time in seconds no process could make progress due to memory congestion.",
      METRIC_COUNTER, NULL, false},
     {"node_pressure_irq_stalled_seconds_total", "Total time in seconds no process could make progress due to IRQ congestion.",
@@ -51,8 +51,10 @@ struct pressure pressure_parse(const char *text, size_t length) {
   struct pressure p = {0};
   while (next_line(&rest, &line)) {
     if (!next_word(&line, &kind)) continue;
-    if (slice_is(kind, "some")) p.has_some = scan_total(line, &p.some_us);
-    else if (slice_is(kind, "full")) p.has_full = scan_total(line, &p.full_us);
+    if (slice_is(kind, "some"))
+      p.has_some = scan_total(line, &p.some_us);
+    else if (slice_is(kind, "full"))
+      p.has_full = scan_total(line, &p.full_us);
   }
   return p;
 }

@@ -9,9 +9,12 @@
 #include "base/number.h"
 #include "collectors/host/lines.h"
 
-static const char *const counter_names[STAT_COUNTERS] = {
-    [STAT_INTR] = "intr",           [STAT_CTXT] = "ctxt",       [STAT_BTIME] = "btime",
-    [STAT_PROCESSES] = "processes", [STAT_RUNNING] = "procs_running", [STAT_BLOCKED] = "procs_blocked"};
+static const char *const counter_names[STAT_COUNTERS] = {[STAT_INTR] = "intr",
+                                                         [STAT_CTXT] = "ctxt",
+                                                         [STAT_BTIME] = "btime",
+                                                         [STAT_PROCESSES] = "processes",
+                                                         [STAT_RUNNING] = "procs_running",
+                                                         [STAT_BLOCKED] = "procs_blocked"};
 
 void proc_stat_done(struct proc_stat *s) {
   free(s->cpus);

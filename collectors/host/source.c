@@ -45,8 +45,10 @@ static bool read_all(int fd, struct buf *out) {
     }
     ssize_t n = pread(fd, room, READ_BYTES, (off_t)out->length);
     if (n == 0) return true;
-    if (n > 0) buf_added(out, (size_t)n);
-    else if (errno != EINTR) return false;
+    if (n > 0)
+      buf_added(out, (size_t)n);
+    else if (errno != EINTR)
+      return false;
   }
 }
 
@@ -63,11 +65,15 @@ static enum fail_kind kind_of(int error) {
   switch (error) {
   case ENOENT:
   case ENOTDIR:
-  case EOPNOTSUPP: return FAIL_UNSUPPORTED;
+  case EOPNOTSUPP:
+    return FAIL_UNSUPPORTED;
   case EACCES:
-  case EPERM: return FAIL_PERMISSION;
-  case ENOBUFS: return FAIL_LIMIT;
-  default: return FAIL_SYSTEM;
+  case EPERM:
+    return FAIL_PERMISSION;
+  case ENOBUFS:
+    return FAIL_LIMIT;
+  default:
+    return FAIL_SYSTEM;
   }
 }
 

@@ -16,11 +16,11 @@
 #define STACK_BYTES 65536
 
 struct space_query {
-  unsigned references;      /* atomic */
+  unsigned references; /* atomic */
   char *path;
   /* Guarded by the helpers' lock: */
-  bool busy;                /* in the queue or with a helper */
-  bool awaited;             /* who asked has not given up on it */
+  bool busy;    /* in the queue or with a helper */
+  bool awaited; /* who asked has not given up on it */
   struct space answer;
   struct space_query *next; /* in the queue */
 };
@@ -183,12 +183,15 @@ static void give_up(struct space_helpers *h, struct space_query *const *queries,
   h->awaited = 0;
 }
 
-void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count, const struct wait *wait) {
+void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
+               const struct wait *wait) {
   pthread_mutex_lock(&h->lock);
   for (size_t i = 0; i < count; i++)
     if (!queries[i]->busy) enqueue(h, queries[i]);
-  if (h->idle) pthread_cond_signal(&h->work);
-  else if (h->queue) start_helper(h);
+  if (h->idle)
+    pthread_cond_signal(&h->work);
+  else if (h->queue)
+    start_helper(h);
   for (msec_t waited = 0; h->awaited && waited < SPACE_PATIENCE; waited += SPACE_STEP) {
     wait_step(h);
     if (h->awaited && wait_over(wait, NULL)) break;

@@ -10,8 +10,8 @@
 
 #include "base/wait.h"
 
-#define SPACE_PATIENCE ((msec_t)1000) /* how long one poll waits for all answers */
-#define SPACE_STEP ((msec_t)100)      /* without an answer for so long, another helper takes over what is left */
+#define SPACE_PATIENCE    ((msec_t)1000) /* how long one poll waits for all answers */
+#define SPACE_STEP        ((msec_t)100)  /* without an answer for so long, another helper takes over what is left */
 #define SPACE_HELPERS_MAX 32
 
 /* What one file system answered. */
@@ -31,6 +31,7 @@ struct space_helpers *space_helpers_new(int (*ask)(const char *path, struct stat
 /* Lets idle helpers go. Those that are stuck follow when their call returns; nothing waits for them. */
 void space_helpers_free(struct space_helpers *h);
 /* Asks all `queries` and writes their answers in the same order. Returns when all have answered, or patience or `wait` ends. */
-void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count, const struct wait *wait);
+void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
+               const struct wait *wait);
 
 #endif

@@ -13,8 +13,8 @@ static const struct family families[] = {
     [ZONE] = {"node_time_zone_offset_seconds", "System time zone offset in seconds.", METRIC_GAUGE, "time_zone", false},
     [AVAILABLE] = {"node_time_clocksource_available_info", "Available clocksources read from '/sys/devices/system/clocksource'.",
                    METRIC_GAUGE, "clocksource,device", false},
-    [CURRENT] = {"node_time_clocksource_current_info", "Current clocksource read from '/sys/devices/system/clocksource'.", METRIC_GAUGE,
-                 "clocksource,device", false},
+    [CURRENT] = {"node_time_clocksource_current_info", "Current clocksource read from '/sys/devices/system/clocksource'.",
+                 METRIC_GAUGE, "clocksource,device", false},
 };
 
 struct state {

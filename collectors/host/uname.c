@@ -3,8 +3,8 @@
 
 #include "collectors/host/host.h"
 
-static const struct family info = {"node_uname_info", "Labeled system information as provided by the uname system call.", METRIC_GAUGE,
-                                   "domainname,machine,nodename,release,sysname,version", false};
+static const struct family info = {"node_uname_info", "Labeled system information as provided by the uname system call.",
+                                   METRIC_GAUGE, "domainname,machine,nodename,release,sysname,version", false};
 
 static bool collect(void *state UNUSED, struct host *h UNUSED, struct section *s, struct fail *f) {
   struct utsname u;
