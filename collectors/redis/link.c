@@ -92,9 +92,15 @@ static redisReplyObjectFunctions builders = {
 
 /* ---- the judge of headers ---- */
 
+/* Who answers like that. */
+static const char *guess(char c) {
+  if (c == 0x15 || c == 0x16) return "; it speaks TLS: use rediss://";
+  return c == 'H' ? "; an HTTP server would" : "";
+}
+
 static bool scan_type(struct scan *s, char c, struct fail *f) {
   if (!c || !strchr("+-:$*", c)) {
-    return fail(f, FAIL_PROTOCOL, "the answer is not Redis' protocol: a reply begins with byte 0x%02x", (unsigned char)c);
+    return fail(f, FAIL_PROTOCOL, "the answer is not Redis' protocol: it begins with byte 0x%02x%s", (unsigned char)c, guess(c));
   }
   s->type = c;
   s->number = 0;

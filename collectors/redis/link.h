@@ -19,6 +19,7 @@
 struct redis_batch {
   struct arena *arena; /* where replies are made; lives longer than the batch */
   struct buf out;      /* the commands as the wire wants them */
+  size_t sent;         /* bytes of `out` that were sent */
   const struct reply **replies;
   uint32_t asked, answered, room; /* commands appended, replies read, size of `replies` */
 };
