@@ -31,6 +31,10 @@ void arena_done(struct arena *a) {
   a->bytes = 0;
 }
 
+void arena_wipe(struct arena *a) {
+  for (struct arena_chunk *c = a->chunk; c; c = c->older) mem_wipe(c->data, c->used);
+}
+
 static void add_chunk(struct arena *a, size_t least) {
   size_t size = a->chunk ? MIN(a->chunk->size * 2, (size_t)LARGEST_CHUNK) : FIRST_CHUNK;
   size = MAX(size, least);

@@ -78,7 +78,7 @@ static void add_memory(struct section *s) {
 }
 
 /* Unlimited is shown as exporters show it, the largest 64-bit number. */
-static void add_limit(struct section *s, const struct family *family, __rlimit_resource_t resource) {
+static void add_limit(struct section *s, const struct family *family, int resource) {
   struct rlimit limit;
   if (getrlimit(resource, &limit) == 0) section_add(s, family, 0, (double)limit.rlim_cur);
 }

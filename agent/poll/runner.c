@@ -81,6 +81,13 @@ static size_t take_results(struct runner *r, const struct turn *turn, msec_t now
   return dropped;
 }
 
+/* With r->lock held. */
+static void sign_of_life(struct runner *r, msec_t now) {
+  r->seen = now;
+  r->suspected = 0;
+  r->overdue = false;
+}
+
 static void begin_poll(struct runner *r, const struct turn *turn, msec_t now) {
   r->poll.wait = (struct wait){.deadline = now + r->config->timeout, .stop_fd = r->stop_fd};
   r->poll.due = turn->due;
@@ -91,6 +98,7 @@ static void begin_poll(struct runner *r, const struct turn *turn, msec_t now) {
   memcpy(r->poll.server, r->server, sizeof r->poll.server);
   pthread_mutex_lock(&r->lock);
   r->deadline = r->poll.wait.deadline;
+  sign_of_life(r, now);
   pthread_mutex_unlock(&r->lock);
 }
 
@@ -162,7 +170,7 @@ static bool take_turn(struct runner *r) {
   pthread_mutex_lock(&r->lock);
   bool say = turn.poll && note_outcome(r, &o, now);
   r->deadline = 0;
-  r->overdue = false;
+  sign_of_life(r, now);
   if (r->facts.up) note_parts(r);
   if (publish)
     publication_begin(r, &p, now);
@@ -203,7 +211,7 @@ struct runner *runner_new(const struct target_config *config, struct hold *hold,
   r->stop_fd = -1;
   pthread_mutex_init(&r->lock, NULL);
   facts_init(&r->facts, config, now);
-  r->published = now;
+  r->published = r->seen = now;
   atomic_init(&r->references, 1);
 
   struct batch *b = batch_new(r->id, 0);

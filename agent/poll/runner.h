@@ -27,6 +27,7 @@ struct runner {
   struct runner *next;
   pthread_t thread;
   bool started, leaving;
+  bool told; /* that no thread can be had */
 
   /* The thread's own. */
   void *state;
@@ -43,8 +44,10 @@ struct runner {
   pthread_mutex_t lock;
   struct facts facts;
   msec_t published; /* the time of the last batch */
+  msec_t seen;      /* the thread's last sign of life */
   msec_t deadline;  /* of the poll that is under way; 0 when there is none */
-  bool overdue;     /* the watchdog has spoken for the poll that is under way */
+  msec_t suspected; /* by the watchdog, which looks a second time … */
+  bool overdue;     /* … and has spoken in the thread's place */
   uint64_t serial;  /* of the last publication that was begun */
 
   atomic_uint references;

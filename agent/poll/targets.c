@@ -76,7 +76,9 @@ static void retire(struct targets *t, struct runner *r) {
 
 static void try_start(struct runner *r) {
   struct fail f;
-  if (!runner_start(r, &f)) log_error(r->config->name, "%s; it is tried again", f.text);
+  if (runner_start(r, &f) || r->told) return;
+  r->told = true;
+  log_error(r->config->name, "%s; this is tried again", f.text);
 }
 
 static void add(struct targets *t, const struct target_config *c, struct hold *hold, msec_t now) {

@@ -165,7 +165,7 @@ struct redis_reader *redis_reader_new(void) {
   struct redis_reader *r = mem_zero(sizeof *r);
   r->hiredis = redisReaderCreateWithFunctions(&builders);
   if (!r->hiredis) abort(); /* out of memory, as mem_zero() would say it */
-  redisReaderSetPrivdata(r->hiredis, r);
+  r->hiredis->privdata = r; /* its macro casts the pointer to an int */
   return r;
 }
 

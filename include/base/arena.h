@@ -14,6 +14,8 @@ struct arena {
 
 void arena_init(struct arena *a);
 void arena_done(struct arena *a);
+/* Overwrites all that was ever allocated: for what held secrets, before arena_done(). */
+void arena_wipe(struct arena *a);
 /* `bytes` zeroed, aligned for any type; lives until arena_done(). */
 void *arena_alloc(struct arena *a, size_t bytes);
 char *arena_copy(struct arena *a, const char *text); /* NULL gives NULL */

@@ -14,19 +14,20 @@ struct part_config {
 struct target_config {
   const struct kind *kind;
   const char *name, *job, *instance;
+  const char *address;   /* what is watched as people may see it (host:port): no secret in it */
   msec_t every, timeout; /* timeout < every */
   struct part_config parts[PARTS_MAX];
-  void *options;      /* the kind's struct */
-  uint64_t digest;    /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
+  void *options;   /* the kind's struct */
+  uint64_t digest; /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
 };
 
 struct config {
-  struct arena arena;   /* owns everything below */
-  const char *path;     /* of the file; NULL when made up */
+  struct arena arena;    /* owns everything below */
+  const char *path;      /* of the file; NULL when made up */
   struct strings listen; /* "127.0.0.1:10420", "[::1]:10420", ":10420", "unix:/run/sonde.sock" */
   const char *telemetry_path;
   msec_t poll_interval, poll_timeout;
-  const char *state_dir;      /* resolved by config_state_dir() */
+  const char *state_dir; /* resolved by config_state_dir() */
   struct pairs external_labels;
   struct target_config *targets;
   size_t target_count;
@@ -38,8 +39,13 @@ struct config *config_load(const char *path, const struct kind *const *kinds, si
 struct config *config_new(void);
 void config_free(struct config *c); /* NULL allowed; wipes secrets */
 
-/* Adds a target to a made-up configuration: `address` is the value of the kind's first option ("" for none). False with a sentence. */
+/* Adds a target to a made-up configuration: `address` is the value of the kind's first option ("" for none). One whose name is there already is the
+ * same server found twice: nothing is added. False with a sentence. */
 bool config_add_target(struct config *c, const struct kind *kind, const char *address, struct fail *f) MUST_CHECK;
+
+/* What the command line says instead of the file: the addresses when `count` is not 0, the path when it is not NULL. False with a sentence. */
+bool config_set_web(struct config *c, const char *const *listen, size_t count, const char *telemetry_path,
+                    struct fail *f) MUST_CHECK;
 
 /* The folder for state: the key, $STATE_DIRECTORY, /var/lib/sonde if writable, else the user's XDG state folder; made when missing. */
 bool config_state_dir(struct config *c, struct fail *f) MUST_CHECK;

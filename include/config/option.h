@@ -17,11 +17,12 @@ enum option_type {
   OPTION_BYTES,    /* int64_t, within min..max; "16MB" */
   OPTION_STRING,   /* const char *, NULL when absent */
   OPTION_PATH,     /* const char *; a relative one starts at the configuration file's folder */
-  OPTION_SECRET,   /* const char *; the key <name>_file is accepted too: the file's content without trailing newlines. Never shown */
-  OPTION_REGEX,    /* const char *, a valid regular expression */
-  OPTION_STRINGS,  /* struct strings */
-  OPTION_LABELS,   /* struct pairs: keys are label names, free */
-  OPTION_MAP,      /* a map with the keys of `sub`; their offsets count from the same struct */
+  OPTION_SECRET,  /* const char *; the key <name>_file is accepted too: the file's content without trailing newlines. Never shown */
+  OPTION_REGEX,   /* const char *, a valid regular expression */
+  OPTION_STRINGS, /* struct strings */
+  OPTION_LABELS,  /* struct pairs: keys are label names, free */
+  OPTION_MAP,     /* a map with the keys of `sub`; their offsets count from the same struct */
+  OPTION_NODE,    /* a shape that no row can tell (`targets`, `parts`): its owner walks it; stored nowhere */
 };
 
 struct strings {
@@ -36,10 +37,10 @@ struct pairs {
 struct option {
   const char *name;
   enum option_type type;
-  const char *fallback; /* the default as it would be written in the file; NULL for none */
-  int64_t min, max;     /* bounds; both 0 for none */
-  const char *help;     /* a sentence; for choices it names them */
-  size_t offset;        /* offsetof the field */
+  const char *fallback;       /* the default as it would be written in the file; NULL for none */
+  int64_t min, max;           /* bounds; both 0 for none */
+  const char *help;           /* a sentence; for choices it names them */
+  size_t offset;              /* offsetof the field */
   const char *const *choices; /* STRING: the allowed values, ended by NULL; NULL for any */
   const struct option *sub;   /* MAP: rows, ended by one without a name */
 };

@@ -1,0 +1,182 @@
+/* The configuration as a whole: the root keys, the list of targets, and what is made up when there is no file. */
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/config/file.h"
+#include "agent/config/root.h"
+#include "agent/config/schema.h"
+#include "agent/config/targets.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+static const struct option web_rows[] = {
+    {.name = "listen_address",
+     .type = OPTION_STRINGS,
+     .fallback = "\"127.0.0.1:10420\"",
+     .help =
+         "Where to serve: `127.0.0.1:10420`, `[::1]:10420`, `:10420` for every interface, `unix:/run/sonde.sock`. One, or a list.",
+     .offset = offsetof(struct config, listen)},
+    {.name = "telemetry_path",
+     .type = OPTION_STRING,
+     .fallback = "/metrics",
+     .help = "Where the page of all metrics is.",
+     .offset = offsetof(struct config, telemetry_path)},
+    {0},
+};
+
+const struct option root_rows[] = {
+    {.name = "web", .type = OPTION_MAP, .help = "How the agent is reached.", .sub = web_rows},
+    {.name = "poll_interval",
+     .type = OPTION_DURATION,
+     .fallback = "10s",
+     .min = 1000,
+     .max = 3600000,
+     .help = "How often each target is polled.",
+     .offset = offsetof(struct config, poll_interval)},
+    {.name = "poll_timeout",
+     .type = OPTION_DURATION,
+     .min = 100,
+     .max = 3600000,
+     .help = "How long one poll may take; shorter than `poll_interval`. Default: 8s, or four fifths of the interval where that is "
+             "less.",
+     .offset = offsetof(struct config, poll_timeout)},
+    {.name = "state_dir",
+     .type = OPTION_PATH,
+     .help =
+         "Where the agent keeps what must survive a restart. Default: `$STATE_DIRECTORY`, else `/var/lib/sonde` where that can be "
+         "written, else `$XDG_STATE_HOME/sonde` (`~/.local/state/sonde`).",
+     .offset = offsetof(struct config, state_dir)},
+    {.name = "external_labels",
+     .type = OPTION_LABELS,
+     .help = "Labels that name this agent to others: `{site: eu}`. At most 16.",
+     .offset = offsetof(struct config, external_labels)},
+    {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 1000. See below."},
+    {0},
+};
+
+static bool check_timeout(const struct reader *r, const struct node *root, struct config *c) {
+  if (!c->poll_timeout) c->poll_timeout = target_default_timeout(c->poll_interval);
+  if (c->poll_timeout < c->poll_interval) return true;
+  char timeout[40], interval[40];
+  return node_fail(r, node_get(root, "poll_timeout"), "poll_timeout: %s is not shorter than the poll_interval of %s",
+                   duration_format(c->poll_timeout, timeout, sizeof timeout),
+                   duration_format(c->poll_interval, interval, sizeof interval));
+}
+
+static bool check_web(const struct reader *r, const struct node *root, const struct config *c) {
+  const struct node *web = node_get(root, "web"), *listen = node_get(web, "listen_address"),
+                    *path = node_get(web, "telemetry_path");
+  struct fail why;
+  const struct node *at = listen && listen->type == NODE_LIST && listen->first ? listen->first : listen;
+  for (size_t i = 0; i < c->listen.count; i++, at = at ? at->next : NULL)
+    if (!config_check_listen(c->listen.items[i], &why)) return node_fail(r, at, "web.listen_address: %s", why.text);
+  if (c->listen.count == 0) return node_fail(r, listen, "web.listen_address: at least one address is needed");
+  if (!config_check_path(c->telemetry_path, &why)) return node_fail(r, path, "web.telemetry_path: %s", why.text);
+  return true;
+}
+
+/* Names are unique. A default name may clash with a given one, so all are compared when all are known. */
+static bool check_names(const struct reader *r, const struct config *c, const struct node *list) {
+  SCOPED(map_done) struct map seen = {0};
+  const struct node *n = list->first;
+  for (size_t i = 0; i < c->target_count; i++, n = n->next) {
+    const char *name = c->targets[i].name;
+    const struct node **first = (const struct node **)map_slot(&seen, name, strlen(name)), *given = node_get(n, "name");
+    if (*first)
+      return node_fail(r, given ? given : n, "the name \"%s\" is taken by the target in line %u; give this one a name of its own",
+                       name, (*first)->line);
+    *first = n;
+  }
+  return true;
+}
+
+static bool read_targets(const struct reader *r, const struct kinds *kinds, const struct node *list, struct config *c) {
+  if (!list || node_is_null(list)) return true;
+  if (list->type != NODE_LIST) return node_fail(r, list, "targets: a list belongs here, not %s", node_type_name(list));
+  if (list->count > CONFIG_TARGETS_MAX) return node_fail(r, list, "targets: at most %d are allowed", CONFIG_TARGETS_MAX);
+  c->targets = arena_alloc(&c->arena, list->count * sizeof *c->targets);
+  for (const struct node *n = list->first; n; n = n->next)
+    if (!target_read(r, c, kinds, n, &c->targets[c->target_count++])) return false;
+  return check_names(r, c, list);
+}
+
+static bool read_root(const struct reader *r, const struct kinds *kinds, const struct node *root, struct config *c) {
+  struct schema schema = {root_rows, c};
+  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) &&
+         read_targets(r, kinds, node_get(root, "targets"), c);
+}
+
+struct config *config_new(void) {
+  struct config *c = mem_zero(sizeof *c);
+  arena_init(&c->arena);
+  struct fail why;
+  struct reader r = {.arena = &c->arena, .fail = &why};
+  if (!schema_defaults(&r, root_rows, c)) abort(); /* the table above is wrong: no input can cause it, and the tests would see it */
+  c->poll_timeout = target_default_timeout(c->poll_interval);
+  return c;
+}
+
+void config_free(struct config *c) {
+  if (!c) return;
+  arena_wipe(&c->arena);
+  arena_done(&c->arena);
+  free(c);
+}
+
+/* The folder that relative paths in the file start at; NULL for the one the program runs in. */
+static const char *folder_of(struct arena *a, const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? arena_copy_bytes(a, path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+}
+
+struct config *config_parse(const char *path, const char *text, size_t length, const struct kind *const *kinds, size_t count,
+                            struct fail *f) {
+  struct config *c = config_new();
+  c->poll_timeout = 0; /* follows from the interval, which is not known yet */
+  c->path = arena_copy(&c->arena, path);
+  struct reader r = {.arena = &c->arena, .file = c->path, .folder = folder_of(&c->arena, path), .fail = f};
+  struct arena tree;
+  arena_init(&tree);
+  struct node *root = tree_parse(&tree, &r, text, length);
+  bool good = root && read_root(&r, &(struct kinds){kinds, count}, root, c);
+  arena_wipe(&tree);
+  arena_done(&tree);
+  if (good) return c;
+  config_free(c);
+  return NULL;
+}
+
+struct config *config_load(const char *path, const struct kind *const *kinds, size_t count, struct fail *f) {
+  size_t length;
+  char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, f);
+  if (!text) return NULL;
+  struct config *c = config_parse(path, text, length, kinds, count, f);
+  mem_wipe(text, length);
+  free(text);
+  return c;
+}
+
+static bool has_name(const struct config *c, const char *name) {
+  for (size_t i = 0; i < c->target_count; i++)
+    if (!strcmp(c->targets[i].name, name)) return true;
+  return false;
+}
+
+/* The target is read as if the file said {<kind>: <address>}. */
+bool config_add_target(struct config *c, const struct kind *kind, const char *address, struct fail *f) {
+  struct node key = {.type = NODE_SCALAR, .text = kind->name};
+  struct node value = {.type = NODE_SCALAR, .text = address, .plain = !*address, .literal = true, .key = &key};
+  struct node map = {.type = NODE_MAP, .first = &value, .count = 1};
+  struct reader r = {.arena = &c->arena, .fail = f};
+  struct target_config t = {0};
+  if (!target_read(&r, c, &(struct kinds){&kind, 1}, &map, &t)) return false;
+  if (has_name(c, t.name)) return true;
+  if (c->target_count == CONFIG_TARGETS_MAX) return fail(f, FAIL_LIMIT, "at most %d targets are watched", CONFIG_TARGETS_MAX);
+  struct target_config *grown = arena_alloc(&c->arena, (c->target_count + 1) * sizeof *grown);
+  if (c->target_count) memcpy(grown, c->targets, c->target_count * sizeof *grown);
+  grown[c->target_count++] = t;
+  c->targets = grown;
+  return true;
+}

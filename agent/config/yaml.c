@@ -1,0 +1,204 @@
+/* The one file that knows libyaml: events become our tree. Events and not libyaml's documents, since those resolve aliases silently, and since
+ * depth and size are judged here while reading, before a hostile file takes memory. What libyaml says of a syntax error is kept, and
+ * for the usual slips a remedy is added. */
+#include <yaml.h>
+
+#include <string.h>
+
+#include "agent/config/tree.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+struct walk {
+  const struct reader *r;
+  struct arena *tree;
+  const char *text;
+  yaml_parser_t parser;
+  yaml_event_t event;
+  bool has_event;
+  size_t nodes;
+};
+
+/* libyaml's words, and what people mostly did. */
+static const struct {
+  const char *problem, *remedy;
+} remedies[] = {
+    {"found character that cannot start any token", "put quotes around a value that begins with @, ` or %"},
+    {"mapping values are not allowed in this context",
+     "indentation that does not fit, or a value with \": \" in it that needs quotes"},
+    {"could not find expected ':'", "a key is followed by a colon and a space"},
+    {"did not find expected key", "keys of one map begin in the same column"},
+    {"did not find expected '-' indicator", "items of one list begin in the same column"},
+    {"did not find expected ',' or ']'", "a list [a, b] is not closed, or a comma is missing"},
+    {"did not find expected ',' or '}'", "a map {a: 1, b: 2} is not closed, or a comma is missing"},
+    {"found unexpected end of stream", "a quote is not closed"},
+    {"found unknown escape character", "a backslash in double quotes begins an escape; single quotes take it as it is"},
+};
+
+static const char *remedy_of(const struct walk *w, const struct node *at) {
+  const char *line = w->text;
+  for (unsigned n = 1; line && n < at->line; n++) line = (line = strchr(line, '\n')) ? line + 1 : NULL;
+  if (line && line[strspn(line, " ")] == '\t') return "YAML indents with spaces, not with tabs";
+  for (size_t i = 0; i < COUNTOF(remedies); i++)
+    if (!strcmp(w->parser.problem, remedies[i].problem)) return remedies[i].remedy;
+  return NULL;
+}
+
+/* The reader of characters tells a byte offset, all later stages a mark. */
+static void place_offset(const struct walk *w, struct node *at) {
+  at->line = at->column = 1;
+  for (size_t i = 0; i < w->parser.problem_offset && w->text[i]; i++) {
+    at->column += ((unsigned char)w->text[i] & 0xC0) != 0x80;
+    if (w->text[i] != '\n') continue;
+    at->line++;
+    at->column = 1;
+  }
+}
+
+static bool fail_syntax(const struct walk *w) {
+  const yaml_parser_t *p = &w->parser;
+  struct node at = {0};
+  bool key = p->problem && !strcmp(p->problem, "could not find expected ':'"); /* noticed on the line after it */
+  yaml_mark_t mark = key ? p->context_mark : p->problem_mark;
+  if (p->error == YAML_READER_ERROR)
+    place_offset(w, &at);
+  else
+    at.line = (unsigned)mark.line + 1, at.column = (unsigned)mark.column + 1;
+  const char *problem = p->problem ? p->problem : "this cannot be read", *remedy = p->problem ? remedy_of(w, &at) : NULL;
+  return node_fail(w->r, &at, "not valid YAML: %s%s%s", problem, remedy ? "; " : "", remedy ? remedy : "");
+}
+
+static void drop_event(struct walk *w) {
+  if (!w->has_event) return;
+  if (w->event.type == YAML_SCALAR_EVENT) mem_wipe(w->event.data.scalar.value, w->event.data.scalar.length);
+  yaml_event_delete(&w->event);
+  w->has_event = false;
+}
+
+static bool next(struct walk *w) {
+  drop_event(w);
+  if (!yaml_parser_parse(&w->parser, &w->event)) return fail_syntax(w);
+  w->has_event = true;
+  return true;
+}
+
+static bool has_tag(const yaml_event_t *e) {
+  return (e->type == YAML_SCALAR_EVENT && e->data.scalar.tag) ||
+         (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.tag) ||
+         (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.tag);
+}
+
+/* What YAML knows and a configuration has no use for: each would only hide what the file means. */
+static bool allowed(struct walk *w, const struct node *n, unsigned depth) {
+  const yaml_event_t *e = &w->event;
+  if (e->type == YAML_ALIAS_EVENT) return node_fail(w->r, n, "aliases (*name) are not supported; write the value again");
+  if (has_tag(e)) return node_fail(w->r, n, "tags (!name) are not supported; leave it out");
+  if (depth > CONFIG_DEPTH_MAX) return node_fail(w->r, n, "nested too deeply; at most %d levels are read", CONFIG_DEPTH_MAX);
+  if (++w->nodes > CONFIG_NODES_MAX) return node_fail(w->r, n, "too many values; at most %d are read", CONFIG_NODES_MAX);
+  if (e->type == YAML_SCALAR_EVENT && memchr(e->data.scalar.value, 0, e->data.scalar.length))
+    return node_fail(w->r, n, "there is a NUL character in this value");
+  return true;
+}
+
+static struct node *read_node(struct walk *w, unsigned depth);
+
+static bool read_list(struct walk *w, struct node *list, unsigned depth) {
+  struct node **tail = &list->first;
+  while (next(w)) {
+    if (w->event.type == YAML_SEQUENCE_END_EVENT) return true;
+    if (!(*tail = read_node(w, depth + 1))) return false;
+    tail = &(*tail)->next;
+    list->count++;
+  }
+  return false;
+}
+
+static bool key_is_good(struct walk *w, struct map *seen, struct node *key) {
+  if (key->type != NODE_SCALAR) return node_fail(w->r, key, "a key is a word, not %s", node_type_name(key));
+  struct node **first = (struct node **)map_slot(seen, key->text, strlen(key->text));
+  char shown[KEY_SHOWN_SIZE];
+  if (*first) return node_fail(w->r, key, "the key \"%s\" is there already, in line %u", node_show_key(key, shown), (*first)->line);
+  *first = key;
+  return true;
+}
+
+static bool read_map(struct walk *w, struct node *map, unsigned depth) {
+  SCOPED(map_done) struct map seen = {0};
+  struct node **tail = &map->first;
+  while (next(w)) {
+    if (w->event.type == YAML_MAPPING_END_EVENT) return true;
+    struct node *key = read_node(w, depth + 1);
+    if (!key || !key_is_good(w, &seen, key) || !next(w) || !(*tail = read_node(w, depth + 1))) return false;
+    (*tail)->key = key;
+    tail = &(*tail)->next;
+    map->count++;
+  }
+  return false;
+}
+
+/* Reads the node that the current event begins; afterwards the current event is the one that ends it. NULL with a sentence. */
+static struct node *read_node(struct walk *w, unsigned depth) {
+  struct node *n = arena_alloc(w->tree, sizeof *n);
+  n->line = (unsigned)w->event.start_mark.line + 1;
+  n->column = (unsigned)w->event.start_mark.column + 1;
+  if (!allowed(w, n, depth)) return NULL;
+  bool good = true;
+  if (w->event.type == YAML_SEQUENCE_START_EVENT) {
+    n->type = NODE_LIST;
+    good = read_list(w, n, depth);
+  } else if (w->event.type == YAML_MAPPING_START_EVENT) {
+    n->type = NODE_MAP;
+    good = read_map(w, n, depth);
+  } else {
+    n->type = NODE_SCALAR;
+    n->text = arena_copy_bytes(w->tree, w->event.data.scalar.value, w->event.data.scalar.length);
+    n->plain = w->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+  }
+  return good ? n : NULL;
+}
+
+static struct node *empty_map(struct walk *w) {
+  struct node *n = arena_alloc(w->tree, sizeof *n);
+  n->type = NODE_MAP;
+  n->line = n->column = 1;
+  return n;
+}
+
+/* Stream start, then at most one document, then stream end. */
+static struct node *read_stream(struct walk *w) {
+  if (!next(w) || !next(w)) return NULL;
+  if (w->event.type == YAML_STREAM_END_EVENT) return empty_map(w);
+  if (!next(w)) return NULL;
+  struct node *root = read_node(w, 1);
+  if (!root || !next(w) || !next(w)) return NULL;
+  if (w->event.type != YAML_STREAM_END_EVENT) {
+    struct node at = {.line = (unsigned)w->event.start_mark.line + 1, .column = (unsigned)w->event.start_mark.column + 1};
+    node_fail(w->r, &at, "a second document begins here; a configuration file holds one");
+    return NULL;
+  }
+  if (node_is_null(root)) return empty_map(w);
+  if (root->type == NODE_MAP) return root;
+  node_fail(w->r, root, "the file must be a map of keys and values, but this is %s", node_type_name(root));
+  return NULL;
+}
+
+/* libyaml's own buffers held the file's text, secrets included. */
+static void wipe_parser(yaml_parser_t *p) {
+  mem_wipe(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+  mem_wipe(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+}
+
+struct node *tree_parse(struct arena *tree, const struct reader *r, const char *text, size_t length) {
+  struct walk w = {.r = r, .tree = tree, .text = text};
+  if (!yaml_parser_initialize(&w.parser)) {
+    fail(r->fail, FAIL_SYSTEM, "no memory to read the configuration");
+    return NULL;
+  }
+  yaml_parser_set_encoding(&w.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&w.parser, (const unsigned char *)text, length);
+  struct node *root = read_stream(&w);
+  drop_event(&w);
+  wipe_parser(&w.parser);
+  yaml_parser_delete(&w.parser);
+  return root;
+}

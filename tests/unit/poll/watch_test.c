@@ -1,0 +1,165 @@
+/* The watchdog on a clock that the test turns. The runner has no thread here, which is as stuck as a runner can be. */
+#include "tests/unit/test.h"
+
+#include "tests/unit/poll/fake.h"
+
+#define EVERY  (10 * S)
+#define UPTIME (1000 * HOUR)
+
+struct world {
+  struct store *store;
+  struct server server;
+  struct hold *hold;
+  struct runner *runner;
+  msec_t tick; /* the first one after the runner was made */
+};
+
+static int set_up(void **state) {
+  struct world *w = mem_zero(sizeof *w);
+  struct config *c = fake_config(EVERY);
+  w->store = store_new();
+  server_init(&w->server);
+  const struct target_config *target = fake_target(c, "a", &w->server, 1);
+  w->hold = hold_new(c);
+  w->runner = runner_new(target, w->hold, w->store, UPTIME);
+  w->runner->started = true; /* so the watchdog believes */
+  w->tick = tick_after(&w->runner->ticks, UPTIME);
+  *state = w;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct world *w = *state;
+  slot_retire(w->runner->slot);
+  runner_unref(w->runner);
+  hold_unref(w->hold);
+  store_free(w->store);
+  server_done(&w->server);
+  free(w);
+  return 0;
+}
+
+static double failures(struct world *w) {
+  return shown(w->store, "a", "sonde_target_failures_total", "reason=\"timeout\"");
+}
+
+/* Calls the watchdog whenever it asks for it, until `until`. */
+static void watch(struct world *w, msec_t from, msec_t until) {
+  for (msec_t now = from; now <= until;) {
+    msec_t next = runner_watch(w->runner, now, 0);
+    assert_true(next > now);
+    now = next;
+  }
+}
+
+static void a_runner_within_its_time_is_not_accused(void **state) {
+  struct world *w = *state;
+  msec_t last = w->tick + w->runner->config->timeout + S - 1;
+  assert_int_equal(runner_watch(w->runner, last, 0), last + 200);
+  assert_true(isnan(failures(w)));
+}
+
+static void a_runner_that_is_stuck_is_down_within_a_timeout_of_its_tick(void **state) {
+  struct world *w = *state;
+  msec_t due = w->tick + w->runner->config->timeout + S;
+  watch(w, UPTIME, due + 200);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(!b->up && b->polled);
+  assert_int_equal(b->why.kind, FAIL_TIMEOUT);
+  assert_int_equal(b->count, 1);
+  assert_int_equal(b->time, w->tick);
+  assert_true(value_of(b, "sonde_target_failures_total", "reason=\"timeout\"") == 1);
+  assert_true(value_of(b, "sonde_target_polls_total", "") == 1);
+  assert_true(value_of(b, "fake_up", "") == 0);
+  batch_unref(b);
+}
+
+static void a_runner_that_stays_stuck_is_down_at_every_tick(void **state) {
+  struct world *w = *state;
+  watch(w, UPTIME, w->tick + 6 * EVERY);
+  assert_true(failures(w) == 7);
+  struct batch *b = store_find(w->store, "a");
+  assert_int_equal(b->time, w->tick + 6 * EVERY);
+  batch_unref(b);
+}
+
+static void a_poll_that_hangs_is_accused_after_its_own_deadline(void **state) {
+  struct world *w = *state;
+  w->runner->deadline = UPTIME + 100;
+  watch(w, UPTIME, UPTIME + 100 + S + 200);
+  assert_true(failures(w) == 1);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(b->time > UPTIME);
+  batch_unref(b);
+}
+
+static void a_process_that_was_stopped_accuses_nobody_who_goes_on(void **state) {
+  struct world *w = *state;
+  msec_t late = w->tick + 5 * EVERY;
+  assert_int_equal(runner_watch(w->runner, late, 0), late + 200);
+  w->runner->seen = late + 10; /* the thread runs again */
+  w->runner->suspected = 0;
+  runner_watch(w->runner, late + 200, 0);
+  assert_true(isnan(failures(w)));
+}
+
+static void a_machine_that_slept_gives_its_runners_time(void **state) {
+  struct world *w = *state;
+  msec_t late = w->tick + 5 * EVERY, patience = late + 3 * EVERY;
+  assert_int_equal(runner_watch(w->runner, late, patience), patience);
+  assert_int_equal(runner_watch(w->runner, patience - 1, patience), patience + 199);
+  assert_true(isnan(failures(w)));
+  watch(w, patience, patience + S); /* but not for ever */
+  assert_true(failures(w) >= 1);
+}
+
+static void a_publication_that_was_overtaken_is_not_shown(void **state) {
+  struct world *w = *state;
+  struct publication late, newer;
+  publication_begin(w->runner, &late, w->tick);
+  publication_begin(w->runner, &newer, w->tick + EVERY);
+  newer.facts.up = newer.facts.polled = true;
+  publication_end(w->runner, &newer, NULL, 0, w->tick + EVERY);
+  publication_end(w->runner, &late, NULL, 0, w->tick + EVERY);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(b->up);
+  assert_int_equal(b->time, w->tick + EVERY);
+  batch_unref(b);
+}
+
+static void batches_never_go_back_in_time(void **state) {
+  struct world *w = *state;
+  struct publication p;
+  msec_t last = UPTIME;
+  for (msec_t now = UPTIME; now < UPTIME + 5 * EVERY; now += 700) { /* ticks and what comes between them */
+    publication_begin(w->runner, &p, now);
+    assert_true(p.time >= last && p.time <= now);
+    last = p.time;
+  }
+}
+
+static void a_target_without_a_thread_says_so(void **state) {
+  struct world *w = *state;
+  w->runner->started = false;
+  watch(w, UPTIME, w->tick + EVERY);
+  struct batch *b = store_find(w->store, "a");
+  assert_int_equal(b->why.kind, FAIL_SYSTEM);
+  batch_unref(b);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_runner_within_its_time_is_not_accused),
+      TEST(a_runner_that_is_stuck_is_down_within_a_timeout_of_its_tick),
+      TEST(a_runner_that_stays_stuck_is_down_at_every_tick),
+      TEST(a_poll_that_hangs_is_accused_after_its_own_deadline),
+      TEST(a_process_that_was_stopped_accuses_nobody_who_goes_on),
+      TEST(a_machine_that_slept_gives_its_runners_time),
+      TEST(a_publication_that_was_overtaken_is_not_shown),
+      TEST(batches_never_go_back_in_time),
+      TEST(a_target_without_a_thread_says_so),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
