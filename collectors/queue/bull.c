@@ -1,6 +1,6 @@
 /* One Bull (to 4) or BullMQ (1 to 6) queue by its keys. All versions keep the same lists and sorted sets; they differ in this:
  *   - a paused queue's jobs move to the list `paused`, except in BullMQ 6, where they stay in `wait`: both are waiting here
- *   - BullMQ 2 to 4 keep a marker "0:<time>" at the right end of those lists, which is no job
+ *   - BullMQ 2 to 4 keep a marker at the right end of those lists, "0" or "0:<time>", which is no job
  *   - prioritized jobs have a sorted set of their own since BullMQ 4, and are in `wait` before
  *   - only BullMQ has a version and opts.maxLenEvents in its hash `meta`
  * Numbers equal those of the library's getJobCounts(), which is not called because it removes markers, a write. */
@@ -135,8 +135,7 @@ static const struct reply *answer(const struct bull_queue *q, const struct redis
 }
 
 static bool ends_in_marker(const struct reply *tail) {
-  const struct reply *last = reply_item(tail, tail->count - 1);
-  return tail->count > 0 && last->type == REPLY_STRING && last->length >= 2 && memcmp(last->text, "0:", 2) == 0;
+  return tail->count > 0 && bull_is_marker(reply_item(tail, tail->count - 1));
 }
 
 /* The length of `wait` or `paused` without a marker. */
@@ -188,7 +187,7 @@ static void read_seen(struct bull_queue *q, const struct redis_batch *b, server_
 
 static void read_delayed(struct bull_queue *q, const struct redis_batch *b, server_msec_t now) {
   double score = queue_number(reply_item(answer(q, b, ASK_FIRST_DELAYED), 1));
-  q->now.next_due = score / DELAYED_FACTOR;
+  q->now.next_due = floor(score / DELAYED_FACTOR);
   if (q->now.jobs[BULL_DELAYED] == 0 || q->now.next_due >= (double)(now - OVERDUE_AFTER)) q->now.overdue = 0;
 }
 

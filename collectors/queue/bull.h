@@ -74,6 +74,8 @@ void bull_queue_write(const struct bull_queue *q, const struct queue_poll *poll,
 struct bull_ends {
   const struct reply *wait_tail, *wait_head, *paused_tail, *active_tail, *prioritized;
 };
+/* An element of `wait` or `paused` that BullMQ 2 to 4 put there to wake a worker; ids begin with 1, and own ids may hold no ':'. */
+bool bull_is_marker(const struct reply *id);
 bool bull_ages_ask(struct bull_queue *q, struct redis_batch *b, const struct bull_ends *ends);
 bool bull_ages_more(struct bull_queue *q, struct redis_batch *b, const struct queue_poll *poll);
 

@@ -22,14 +22,14 @@
 
 enum { JOB_CREATED, JOB_DELAY, JOB_STARTED, JOB_OPTIONS };
 
-static bool is_marker(const struct reply *id) {
-  return id->length >= 2 && memcmp(id->text, "0:", 2) == 0;
+bool bull_is_marker(const struct reply *id) {
+  return reply_is(id, "0") || (id->type == REPLY_STRING && id->length >= 2 && memcmp(id->text, "0:", 2) == 0);
 }
 
 /* Asks for one job's times. Its ticket follows the one before. False for an id that is no job's. */
 static bool ask_job(struct bull_queue *q, struct redis_batch *b, const struct reply *id, unsigned asked_before) {
   char key[BULL_BASE_MAX + ID_MAX + 2];
-  if (id->type != REPLY_STRING || id->length == 0 || id->length > ID_MAX || (q->bullmq && is_marker(id))) return false;
+  if (id->type != REPLY_STRING || id->length == 0 || id->length > ID_MAX || (q->bullmq && bull_is_marker(id))) return false;
   memcpy(key, q->base, q->length);
   key[q->length] = ':';
   memcpy(key + q->length + 1, id->text, id->length);
