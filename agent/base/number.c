@@ -82,9 +82,30 @@ static void make_c_locale(void) {
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+/* A few digits, maybe with a point: what nearly every number is. One exact division rounds as strtod does. */
+static bool parse_plain(const char *text, size_t length, double *ret) {
+  static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  uint64_t digits = 0;
+  size_t point = length;
+  if (length > 16 || text[0] == '.' || text[length - 1] == '.') return false;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] >= '0' && text[i] <= '9')
+      digits = digits * 10 + (uint64_t)(text[i] - '0');
+    else if (text[i] == '.' && point == length)
+      point = i;
+    else
+      return false;
+  }
+  size_t places = point < length ? length - point - 1 : 0;
+  if (digits > (uint64_t)exact_max) return false;
+  *ret = (double)digits / powers[places];
+  return true;
+}
+
 bool number_parse(const char *text, size_t length, double *ret) {
   char copy[64], *end;
   if (length == 0 || length >= sizeof copy) return false;
+  if (parse_plain(text, length, ret)) return true;
   for (size_t i = 0; i < length; i++)
     if (!strchr("0123456789+-.eEinfatyINFATY", text[i]) || !text[i]) return false;
   memcpy(copy, text, length);

@@ -3,6 +3,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,21 @@ static void only_numbers_parse(void **state) {
   assert_true(number_parse("nan", 3, &value) && isnan(value));
 }
 
+static void a_plain_decimal_reads_to_the_last_bit_as_the_library_reads_it(void **state) {
+  (void)state;
+  uint64_t bits = 88172645463325252u;
+  for (int i = 0; i < 200000; i++) {
+    char text[32];
+    bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+    int length = snprintf(text, sizeof text, "%0*llu", i % 17 + 1, (unsigned long long)(bits >> i % 64));
+    if (i % 3) text[bits % (unsigned)length] = '.';
+    char *end;
+    double value = 0, expected = strtod(text, &end);
+    assert_int_equal(number_parse(text, (size_t)length, &value), *end == 0 && end != text);
+    if (*end == 0) assert_memory_equal(&value, &expected, sizeof value);
+  }
+}
+
 static void scanning_a_line_of_proc_yields_each_number_once(void **state) {
   (void)state;
   static const char line[] = "  12 0\t18446744073709551615 x";
@@ -93,6 +109,7 @@ int main(void) {
       cmocka_unit_test(common_values_are_written_as_people_write_them),
       cmocka_unit_test(any_double_reads_back_exactly),
       cmocka_unit_test(only_numbers_parse),
+      cmocka_unit_test(a_plain_decimal_reads_to_the_last_bit_as_the_library_reads_it),
       cmocka_unit_test(scanning_a_line_of_proc_yields_each_number_once),
       cmocka_unit_test(sizes_are_powers_of_1024_and_do_not_overflow),
   };
