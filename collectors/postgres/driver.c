@@ -1,0 +1,332 @@
+/* libpq, made to end at a deadline.
+ *
+ * libpq's own blocking calls have no deadline (connect_timeout is ignored by PQconnectPoll, PQexec waits for ever on a stopped server), so
+ * everything here is non-blocking and waits in wait_fd(). Timeouts on the server's side end what we no longer wait for: after a deadline the
+ * connection is closed, since PQcancel would block too.
+ *
+ * The session's guards (time limits, read only) are set by SET, not in the startup packet: poolers refuse startup options, and as startup
+ * options they would show as the server's own values in pg_settings. Behind a pooler a SET would stay with a backend that the next transaction
+ * of some application gets, so there they are set for each transaction anew. A pooler is known by the process id: it hands out a made-up one. */
+#include "collectors/postgres/driver.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define CELLS_MAX     (4u << 20) /* of one answer */
+#define VERSION_LEAST 120000
+
+struct request {
+  const char *what;
+  unsigned tag, slot;
+};
+
+struct link {
+  const struct login *login;
+  PGconn *conn; /* NULL when closed */
+  msec_t opened;
+  bool pooled, broken;
+  char guard[512]; /* the statement that sets the guards */
+  bool prepared[LINK_STATEMENTS_MAX];
+  struct request requests[LINK_STATEMENTS_MAX];
+  size_t asked;
+  struct cell *cells; /* of the answer being read */
+  const char **names;
+  size_t cell_room, name_room;
+};
+
+/* Addresses */
+
+static bool parse_fail(struct fail *f, const char *message) {
+  /* libpq quotes what it stumbled over, which may be half a password; only a parameter's name may be shown. */
+  static const char *const harmless[] = {"invalid connection option", "invalid URI query parameter"};
+  for (size_t i = 0; message && i < COUNTOF(harmless); i++)
+    if (strncmp(message, harmless[i], strlen(harmless[i])) == 0)
+      return fail(f, FAIL_CONFIG, "%.*s", (int)strcspn(message, "\n"), message);
+  return fail(
+      f, FAIL_CONFIG,
+      "the address is not understood: write postgres://user@host:port/database (special characters of a password as %%40), or "
+      "host=… port=… user=… dbname=…");
+}
+
+static void free_options(PQconninfoOption **options) {
+  PQconninfoFree(*options);
+}
+
+bool parameters_parse(const char *address, parameter_fn *each, void *arg, struct fail *f) {
+  char *message = NULL;
+  SCOPED(free_options) PQconninfoOption *given = PQconninfoParse(address, &message);
+  if (!given) {
+    parse_fail(f, message);
+    PQfreemem(message);
+    return false;
+  }
+  SCOPED(free_options) PQconninfoOption *standard = PQconndefaults();
+  for (size_t i = 0; given[i].keyword; i++) each(arg, given[i].keyword, given[i].val, standard ? standard[i].val : NULL);
+  return true;
+}
+
+/* The connection */
+
+struct link *link_new(const struct login *login) {
+  struct link *l = mem_zero(sizeof *l);
+  l->login = login;
+  return l;
+}
+
+void link_free(struct link *l) {
+  if (!l) return;
+  link_close(l);
+  free(l->cells);
+  free(l->names);
+  free(l);
+}
+
+void link_close(struct link *l) {
+  PQfinish(l->conn);
+  l->conn = NULL;
+  l->asked = 0;
+  l->pooled = l->broken = false;
+  memset(l->prepared, 0, sizeof l->prepared);
+}
+
+bool link_is_open(const struct link *l) {
+  return l->conn != NULL;
+}
+
+bool link_is_pooled(const struct link *l) {
+  return l->pooled;
+}
+
+int link_version(const struct link *l) {
+  return PQserverVersion(l->conn);
+}
+
+msec_t link_opened(const struct link *l) {
+  return l->opened;
+}
+
+/* A server that ended the session while it was idle (a restart, pg_terminate_backend) is found out before anything is sent. */
+static bool still_there(struct link *l) {
+  struct pollfd p = {.fd = PQsocket(l->conn), .events = POLLIN};
+  if (poll(&p, 1, 0) == 0) return true;
+  return PQconsumeInput(l->conn) && PQstatus(l->conn) == CONNECTION_OK;
+}
+
+static bool late(struct link *l, struct fail *f) {
+  if (f->kind != FAIL_TIMEOUT) return false;
+  const char *place = l->login->place;
+  if (PQstatus(l->conn) == CONNECTION_STARTED)
+    return fail(f, FAIL_TIMEOUT, "%s does not answer: is the host up, and does no firewall drop the packets?", place);
+  return fail(f, FAIL_TIMEOUT, "%s took the connection but did not answer in time: the server is stopped or overloaded", place);
+}
+
+static bool handshake(struct link *l, const struct wait *w, struct fail *f) {
+  PostgresPollingStatusType need = PGRES_POLLING_WRITING;
+  while (need != PGRES_POLLING_OK) {
+    if (need == PGRES_POLLING_FAILED) return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+    if (!wait_fd(w, PQsocket(l->conn), need == PGRES_POLLING_READING ? POLLIN : POLLOUT, f)) return late(l, f);
+    need = PQconnectPoll(l->conn);
+  }
+  return true;
+}
+
+static bool connect_to(struct link *l, const struct wait *w, struct fail *f) {
+  l->conn = PQconnectStartParams(l->login->keywords, l->login->values, 0);
+  if (!l->conn) return fail(f, FAIL_SYSTEM, "no memory for a connection");
+  PQsetErrorVerbosity(l->conn, PQERRORS_VERBOSE); /* a refused login says its SQLSTATE nowhere but in the text */
+  if (PQstatus(l->conn) == CONNECTION_BAD) return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+  return handshake(l, w, f);
+}
+
+static bool acceptable(struct link *l, struct fail *f) {
+  const char *version = PQparameterStatus(l->conn, "server_version");
+  if (version && strstr(version, "bouncer"))
+    return fail(f, FAIL_UNSUPPORTED, "%s is PgBouncer's own console: name a database of the server behind it", l->login->place);
+  if (PQserverVersion(l->conn) < VERSION_LEAST)
+    return fail(f, FAIL_UNSUPPORTED, "%s is PostgreSQL %s: 12 or newer is needed", l->login->place,
+                version ? version : "of unknown version");
+  return true;
+}
+
+/* The guards, set for the session or for a transaction. The server's limits are below the poll's, so that it ends first. */
+static void write_guard(struct link *l, const struct wait *w) {
+  msec_t left = w->deadline - clock_now(), statement = MAX(left * 9 / 10, 100), lock = MIN(statement / 2, 300);
+  snprintf(
+      l->guard, sizeof l->guard,
+      "SELECT set_config('statement_timeout', '%lld', $1::bool), set_config('lock_timeout', '%lld', $1::bool), "
+      "set_config('idle_in_transaction_session_timeout', '10s', $1::bool), set_config('search_path', 'pg_catalog', $1::bool), "
+      "set_config('jit', 'off', $1::bool), set_config(CASE WHEN $1::bool THEN '' ELSE 'default_' END || 'transaction_read_only', "
+      "'on', $1::bool)",
+      (long long)statement, (long long)lock);
+}
+
+struct hello {
+  bool answered, own;
+  struct fail why;
+};
+
+static void read_hello(void *arg, unsigned tag, const struct rows *rows, const struct fail *why, double seconds) {
+  struct hello *h = arg;
+  (void)tag, (void)seconds;
+  if (rows)
+    h->answered = true, h->own = rows_number(rows, 0, "own", 1) != 0;
+  else
+    h->why = *why;
+}
+
+static bool ask_and_check(struct link *l, const struct wait *w, struct hello *h, struct fail *f) {
+  if (!link_run(l, w, read_hello, h, f)) return false;
+  if (h->why.kind == FAIL_NONE) return true;
+  *f = h->why;
+  return false;
+}
+
+static bool settle(struct link *l, const struct wait *w, struct fail *f) {
+  char pid[16];
+  snprintf(pid, sizeof pid, "%d", PQbackendPID(l->conn));
+  struct hello h = {0};
+  link_ask(l, LINK_UNPREPARED, "SELECT pg_backend_pid() = $1::int AS own", pid, "the session", 0);
+  if (!ask_and_check(l, w, &h, f)) return false;
+  write_guard(l, w);
+  if (h.own) link_ask(l, LINK_UNPREPARED, l->guard, "false", "the session's limits", 0);
+  /* Bytes come as they are, whatever they are; only an encoding that is not read as UTF-8 is converted. */
+  const char *encoding = PQparameterStatus(l->conn, "server_encoding");
+  if (encoding && strcmp(encoding, "UTF8") != 0 && strcmp(encoding, "SQL_ASCII") != 0)
+    link_ask(l, LINK_UNPREPARED, "SELECT set_config('client_encoding', 'UTF8', false)", NULL, "the session's encoding", 0);
+  if (l->asked && !ask_and_check(l, w, &h, f)) return false;
+  l->pooled = !h.own;
+  return true;
+}
+
+bool link_open(struct link *l, const struct wait *w, struct fail *f) {
+  if (l->conn && !still_there(l)) link_close(l);
+  if (l->conn) return true;
+  if (connect_to(l, w, f) && acceptable(l, f) && PQsetnonblocking(l->conn, 1) == 0 && PQenterPipelineMode(l->conn) == 1 &&
+      settle(l, w, f)) {
+    l->opened = clock_now();
+    return true;
+  }
+  link_close(l);
+  return false;
+}
+
+/* Statements */
+
+static bool send_statement(struct link *l, unsigned slot, const char *sql, const char *parameter) {
+  int count = parameter ? 1 : 0;
+  if (slot >= LINK_STATEMENTS_MAX) return PQsendQueryParams(l->conn, sql, count, NULL, &parameter, NULL, NULL, 0);
+  char name[16];
+  snprintf(name, sizeof name, "sonde_%u", slot);
+  if (!l->prepared[slot] && !PQsendPrepare(l->conn, name, sql, 0, NULL)) return false;
+  return PQsendQueryPrepared(l->conn, name, count, &parameter, NULL, NULL, 0);
+}
+
+static bool send_guarded(struct link *l, const char *sql, const char *parameter) {
+  const char *local = "true";
+  return PQsendQueryParams(l->conn, l->guard, 1, NULL, &local, NULL, NULL, 0) && send_statement(l, LINK_UNPREPARED, sql, parameter);
+}
+
+void link_ask(struct link *l, unsigned slot, const char *sql, const char *parameter, const char *what, unsigned tag) {
+  if (l->asked == LINK_STATEMENTS_MAX) abort(); /* the tables of statements are longer than they may be */
+  bool sent = l->pooled ? send_guarded(l, sql, parameter) : send_statement(l, slot, sql, parameter);
+  if (!sent || !PQpipelineSync(l->conn)) l->broken = true;
+  l->requests[l->asked++] = (struct request){what, tag, l->pooled ? LINK_UNPREPARED : slot};
+}
+
+static bool broke(struct link *l, struct fail *f) {
+  return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+}
+
+/* Reads the next result; NULL is the end of a statement's results. */
+static bool next_result(struct link *l, const struct wait *w, PGresult **ret, struct fail *f) {
+  while (PQisBusy(l->conn)) {
+    int unsent = PQflush(l->conn);
+    if (unsent < 0) return broke(l, f);
+    if (!wait_fd(w, PQsocket(l->conn), (short)(unsent ? POLLIN | POLLOUT : POLLIN), f)) return late(l, f);
+    if (!PQconsumeInput(l->conn)) return broke(l, f);
+  }
+  *ret = PQgetResult(l->conn);
+  return true;
+}
+
+struct answer {
+  PGresult *result; /* the rows */
+  bool failed;
+  struct fail why;
+};
+
+static void answer_done(struct answer *a) {
+  PQclear(a->result);
+}
+
+/* Sorts one result into the answer. False when it was the last. */
+static bool take(struct link *l, const struct request *r, struct answer *a, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_TUPLES_OK) {
+    PQclear(a->result);
+    a->result = result;
+    return true;
+  }
+  if (status == PGRES_FATAL_ERROR && !a->failed) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    a->failed = true;
+    statement_fail(l->login, &a->why, r->what, state ? state : "", text ? text : PQresultErrorMessage(result));
+  }
+  PQclear(result);
+  return status != PGRES_PIPELINE_SYNC;
+}
+
+/* After the server has gone PQgetResult() returns NULL for ever: two in a row, where one ends a statement, tell. */
+static bool read_answer(struct link *l, const struct wait *w, const struct request *r, struct answer *a, struct fail *f) {
+  for (unsigned silent = 0;;) {
+    PGresult *result = NULL;
+    if (!next_result(l, w, &result, f)) return false;
+    silent = result ? 0 : silent + 1;
+    if (result && !take(l, r, a, result)) return true;
+    if (PQstatus(l->conn) == CONNECTION_BAD || silent > 2) return a->failed ? (*f = a->why, false) : broke(l, f);
+  }
+}
+
+static struct rows view(struct link *l, const PGresult *result) {
+  size_t count = (size_t)PQntuples(result), columns = (size_t)PQnfields(result);
+  count = MIN(count, columns ? CELLS_MAX / columns : 0);
+  if (count * columns > l->cell_room) l->cells = mem_resize(l->cells, l->cell_room = count * columns, sizeof *l->cells);
+  if (columns > l->name_room) l->names = mem_resize(l->names, l->name_room = columns, sizeof *l->names);
+  for (size_t c = 0; c < columns; c++) l->names[c] = PQfname(result, (int)c);
+  for (size_t i = 0; i < count * columns; i++) {
+    int row = (int)(i / columns), column = (int)(i % columns);
+    bool null = PQgetisnull(result, row, column);
+    l->cells[i] = (struct cell){null ? NULL : PQgetvalue(result, row, column), null ? 0 : (size_t)PQgetlength(result, row, column)};
+  }
+  return (struct rows){count, columns, l->names, l->cells};
+}
+
+static void deliver(struct link *l, const struct request *r, struct answer *a, answer_fn *each, void *arg, double seconds) {
+  if (a->failed || !a->result) {
+    if (!a->failed) fail(&a->why, FAIL_PROTOCOL, "%s: no rows in the answer of %s", r->what, l->login->place);
+    each(arg, r->tag, NULL, &a->why, seconds);
+    return;
+  }
+  if (r->slot < LINK_STATEMENTS_MAX) l->prepared[r->slot] = true;
+  struct rows rows = view(l, a->result);
+  each(arg, r->tag, &rows, NULL, seconds);
+}
+
+bool link_run(struct link *l, const struct wait *w, answer_fn *each, void *arg, struct fail *f) {
+  size_t asked = l->asked;
+  l->asked = 0;
+  bool good = !l->broken || broke(l, f);
+  for (size_t i = 0; good && i < asked; i++) {
+    SCOPED(answer_done) struct answer a = {0};
+    double before = clock_seconds();
+    good = read_answer(l, w, &l->requests[i], &a, f);
+    if (good) deliver(l, &l->requests[i], &a, each, arg, clock_seconds() - before);
+  }
+  if (!good) link_close(l);
+  return good;
+}

@@ -1,0 +1,47 @@
+/* One connection to a PostgreSQL server. The one module that knows libpq.
+ *
+ * Statements are asked for and then run together: they leave in one packet and the answers come back in order (pipeline mode), each in a
+ * transaction of its own, so that one that fails harms no other. Every wait ends at the caller's deadline. */
+#ifndef SONDE_COLLECTORS_POSTGRES_DRIVER_H
+#define SONDE_COLLECTORS_POSTGRES_DRIVER_H
+
+#include "base/wait.h"
+#include "collectors/postgres/login.h"
+#include "collectors/postgres/rows.h"
+
+/* What libpq makes of an address: login_parse() builds on it. Calls `each` for every known parameter, in libpq's order, with its value
+ * (NULL when the address has none) and its default from the environment (NULL when there is none). False when it cannot be understood. */
+typedef void parameter_fn(void *arg, const char *keyword, const char *value, const char *standard);
+bool parameters_parse(const char *address, parameter_fn *each, void *arg, struct fail *f) MUST_CHECK;
+
+struct link;
+
+/* `login` lives as long as the link. */
+struct link *link_new(const struct login *login);
+void link_free(struct link *l); /* NULL allowed */
+
+/* Connects unless connected. Afterwards the session cannot write, and no statement of it waits or runs for long. */
+bool link_open(struct link *l, const struct wait *w, struct fail *f) MUST_CHECK;
+/* Ends the session at once; statements that were asked for are forgotten. */
+void link_close(struct link *l);
+bool link_is_open(const struct link *l);
+/* Behind a pooler that hands each transaction to another backend, nothing may be kept in a session. */
+bool link_is_pooled(const struct link *l);
+int link_version(const struct link *l); /* 150020 */
+msec_t link_opened(const struct link *l);
+
+#define LINK_STATEMENTS_MAX 64 /* prepared ones in a session, and those of one run */
+#define LINK_UNPREPARED     LINK_STATEMENTS_MAX
+
+/* Asks for a statement with at most one parameter (NULL for none). `slot` below LINK_STATEMENTS_MAX is where it is kept prepared: always the
+ * same for the same text. `what` names in an error what was asked for; `tag` is handed to the answer. */
+void link_ask(struct link *l, unsigned slot, const char *sql, const char *parameter, const char *what, unsigned tag);
+
+/* `rows` is NULL when the statement failed, then *why says it. `seconds` is how long the answer took after the one before. */
+typedef void answer_fn(void *arg, unsigned tag, const struct rows *rows, const struct fail *why, double seconds);
+
+/* Sends what was asked for and calls `each` once for every answer, in order. False when the connection broke or the deadline passed: the
+ * link is closed, and statements without an answer get no call. */
+bool link_run(struct link *l, const struct wait *w, answer_fn *each, void *arg, struct fail *f) MUST_CHECK;
+
+#endif
