@@ -142,4 +142,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return true;
 }
 
-const struct host_part host_part_cpu = {families, COUNTOF(families), open_cpu, close_cpu, collect};
+const struct host_part host_part_cpu = {
+    .families = families, .family_count = COUNTOF(families), .open = open_cpu, .close = close_cpu, .collect = collect};

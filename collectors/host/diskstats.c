@@ -187,4 +187,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return true;
 }
 
-const struct host_part host_part_diskstats = {families, COUNTOF(families), open_diskstats, close_diskstats, collect};
+const struct host_part host_part_diskstats = {
+    .families = families, .family_count = COUNTOF(families), .open = open_diskstats, .close = close_diskstats, .collect = collect};

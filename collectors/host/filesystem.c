@@ -56,6 +56,8 @@ struct state {
   struct space *answers;
   struct space_helpers *helpers;
   msec_t refresh;
+  bool has_table; /* of this poll; else: */
+  struct fail why;
 };
 
 static void *open_filesystem(const struct host *h) {
@@ -210,13 +212,28 @@ static void add_mount(struct section *s, const struct entry *e, const struct spa
   add_mount_info(s, e);
 }
 
+/* The helpers work while the other parts are read. */
+static void begin(void *state, struct host *h) {
+  struct state *fs = state;
+  fs->has_table = read_table(fs, h, &fs->why);
+  if (fs->has_table) space_ask(fs->helpers, fs->table.queries, fs->table.count);
+}
+
 static bool collect(void *state, struct host *h, struct section *s, struct fail *f) {
   struct state *fs = state;
-  if (!read_table(fs, h, f)) return false;
+  if (!fs->has_table) {
+    *f = fs->why;
+    return false;
+  }
   const struct mount_table *t = &fs->table;
-  space_ask(fs->helpers, t->queries, fs->answers, t->count, h->wait);
+  space_answers(fs->helpers, t->queries, fs->answers, t->count, h->wait);
   for (size_t i = 0; i < t->count; i++) add_mount(s, &t->entries[i], &fs->answers[i]);
   return true;
 }
 
-const struct host_part host_part_filesystem = {families, COUNTOF(families), open_filesystem, close_filesystem, collect};
+const struct host_part host_part_filesystem = {.families = families,
+                                               .family_count = COUNTOF(families),
+                                               .open = open_filesystem,
+                                               .close = close_filesystem,
+                                               .begin = begin,
+                                               .collect = collect};

@@ -73,6 +73,8 @@ static bool poll_host(void *state, struct poll *p, struct fail *f) {
   h->now = clock_now();
   h->wait = &p->wait;
   h->stat_fresh = false;
+  for (unsigned i = 0; i < COUNTOF(parts); i++)
+    if (poll_due(p, i) && host_parts[i]->begin) host_parts[i]->begin(h->states[i], h);
   for (unsigned i = 0; i < COUNTOF(parts); i++) {
     if (!poll_due(p, i) || collect(h, p, i) || i > 0) continue;
     *f = p->fails[i];

@@ -46,6 +46,8 @@ struct host_part {
   /* The part's own state, or NULL when both are NULL. */
   void *(*open)(const struct host *h);
   void (*close)(void *state);
+  /* Starts what others do meanwhile, before any part is collected; NULL: nothing. */
+  void (*begin)(void *state, struct host *h);
   /* Reads and adds the samples. FAIL_UNSUPPORTED when this machine has no such thing. */
   bool (*collect)(void *state, struct host *h, struct section *s, struct fail *f);
 };

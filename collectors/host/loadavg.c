@@ -45,4 +45,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return true;
 }
 
-const struct host_part host_part_loadavg = {families, COUNTOF(families), open_source, close_source, collect};
+const struct host_part host_part_loadavg = {
+    .families = families, .family_count = COUNTOF(families), .open = open_source, .close = close_source, .collect = collect};

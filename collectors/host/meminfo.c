@@ -98,4 +98,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return fail(f, FAIL_PROTOCOL, "%s holds no line \"Field: number\"", m->source.path);
 }
 
-const struct host_part host_part_meminfo = {families, COUNTOF(families), open_meminfo, close_meminfo, collect};
+const struct host_part host_part_meminfo = {
+    .families = families, .family_count = COUNTOF(families), .open = open_meminfo, .close = close_meminfo, .collect = collect};

@@ -87,4 +87,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return true;
 }
 
-const struct host_part host_part_netdev = {families, COUNTOF(families), open_netdev, close_netdev, collect};
+const struct host_part host_part_netdev = {
+    .families = families, .family_count = COUNTOF(families), .open = open_netdev, .close = close_netdev, .collect = collect};

@@ -91,4 +91,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return any;
 }
 
-const struct host_part host_part_pressure = {families, COUNTOF(families), open_pressure, close_pressure, collect};
+const struct host_part host_part_pressure = {
+    .families = families, .family_count = COUNTOF(families), .open = open_pressure, .close = close_pressure, .collect = collect};

@@ -19,8 +19,8 @@ struct space_query {
   unsigned references; /* atomic */
   char *path;
   /* Guarded by the helpers' lock: */
-  bool busy;    /* in the queue or with a helper */
-  bool awaited; /* who asked has not given up on it */
+  bool busy;      /* in the queue or with a helper */
+  uint64_t round; /* in which it was asked */
   struct space answer;
   struct space_query *next; /* in the queue */
 };
@@ -30,7 +30,9 @@ struct space_helpers {
   pthread_mutex_t lock;
   pthread_cond_t work, answered;
   unsigned references; /* the owner and each helper */
-  unsigned helpers, idle, awaited;
+  unsigned helpers, idle;
+  uint64_t round;   /* each asking is one; answers to an earlier one are late */
+  unsigned awaited; /* queries of this round without an answer */
   bool closing;
   struct space_query *queue, **queue_end;
 };
@@ -106,8 +108,7 @@ static void answer(struct space_helpers *h, struct space_query *q) {
   pthread_mutex_lock(&h->lock);
   q->answer = answer;
   q->busy = false;
-  if (q->awaited && --h->awaited == 0) pthread_cond_signal(&h->answered);
-  q->awaited = false;
+  if (q->round == h->round && --h->awaited == 0) pthread_cond_signal(&h->answered);
   space_query_unref(q);
 }
 
@@ -152,7 +153,8 @@ static void start_helper(struct space_helpers *h) {
 }
 
 static void enqueue(struct space_helpers *h, struct space_query *q) {
-  q->busy = q->awaited = true;
+  q->busy = true;
+  q->round = h->round;
   q->next = NULL;
   *h->queue_end = space_query_ref(q);
   h->queue_end = &q->next;
@@ -172,31 +174,37 @@ static void wait_step(struct space_helpers *h) {
 }
 
 /* What nobody took up is not asked any more. What a helper is at stays busy until it answers. */
-static void give_up(struct space_helpers *h, struct space_query *const *queries, size_t count) {
+static void give_up(struct space_helpers *h) {
   struct space_query *q;
   while ((q = dequeue(h))) {
     q->busy = false;
     q->answer = (struct space){.error = ETIMEDOUT};
     space_query_unref(q);
   }
-  for (size_t i = 0; i < count; i++) queries[i]->awaited = false;
+  h->round++;
   h->awaited = 0;
 }
 
-void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
-               const struct wait *wait) {
+void space_ask(struct space_helpers *h, struct space_query *const *queries, size_t count) {
   pthread_mutex_lock(&h->lock);
+  h->round++;
+  h->awaited = 0;
   for (size_t i = 0; i < count; i++)
     if (!queries[i]->busy) enqueue(h, queries[i]);
-  if (h->idle)
-    pthread_cond_signal(&h->work);
-  else if (h->queue)
-    start_helper(h);
+  bool wake = h->queue && h->idle;
+  if (h->queue && !h->idle) start_helper(h);
+  pthread_mutex_unlock(&h->lock);
+  if (wake) pthread_cond_signal(&h->work);
+}
+
+void space_answers(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
+                   const struct wait *wait) {
+  pthread_mutex_lock(&h->lock);
   for (msec_t waited = 0; h->awaited && waited < SPACE_PATIENCE; waited += SPACE_STEP) {
     wait_step(h);
     if (h->awaited && wait_over(wait, NULL)) break;
   }
-  if (h->awaited) give_up(h, queries, count);
+  if (h->awaited) give_up(h);
   for (size_t i = 0; i < count; i++) answers[i] = queries[i]->busy ? (struct space){.error = ETIMEDOUT} : queries[i]->answer;
   pthread_mutex_unlock(&h->lock);
 }

@@ -30,8 +30,10 @@ struct space_helpers;
 struct space_helpers *space_helpers_new(int (*ask)(const char *path, struct statfs *ret));
 /* Lets idle helpers go. Those that are stuck follow when their call returns; nothing waits for them. */
 void space_helpers_free(struct space_helpers *h);
-/* Asks all `queries` and writes their answers in the same order. Returns when all have answered, or patience or `wait` ends. */
-void space_ask(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
-               const struct wait *wait);
+/* Sends all `queries` on their way, but for those that have not yet answered an earlier time. */
+void space_ask(struct space_helpers *h, struct space_query *const *queries, size_t count);
+/* Writes the answers of the same queries in the same order. Returns when all have answered, or patience or `wait` ends. */
+void space_answers(struct space_helpers *h, struct space_query *const *queries, struct space *answers, size_t count,
+                   const struct wait *wait);
 
 #endif

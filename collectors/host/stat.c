@@ -18,4 +18,4 @@ static bool collect(void *state UNUSED, struct host *h, struct section *s, struc
   return true;
 }
 
-const struct host_part host_part_stat = {families, COUNTOF(families), NULL, NULL, collect};
+const struct host_part host_part_stat = {.families = families, .family_count = COUNTOF(families), .collect = collect};

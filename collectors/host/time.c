@@ -59,4 +59,5 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
   return true;
 }
 
-const struct host_part host_part_time = {families, COUNTOF(families), open_time, free, collect};
+const struct host_part host_part_time = {
+    .families = families, .family_count = COUNTOF(families), .open = open_time, .close = free, .collect = collect};

@@ -16,4 +16,4 @@ static bool collect(void *state UNUSED, struct host *h UNUSED, struct section *s
   return true;
 }
 
-const struct host_part host_part_uname = {&info, 1, NULL, NULL, collect};
+const struct host_part host_part_uname = {.families = &info, .family_count = 1, .collect = collect};
