@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "collectors/host/space.h"
 
-static int gate[2];
+static int gate, gate_key;      /* the pipe's reading (atomic) and writing end */
 static unsigned calls_of_stuck; /* atomic */
 
 static int ask(const char *path, struct statfs *ret) {
@@ -27,13 +27,17 @@ static int ask(const char *path, struct statfs *ret) {
 }
 
 static int shut_gate(void **state UNUSED) {
-  calls_of_stuck = 0;
-  return pipe(gate);
+  int ends[2];
+  __atomic_store_n(&calls_of_stuck, 0, __ATOMIC_SEQ_CST);
+  if (pipe(ends)) return -1;
+  __atomic_store_n(&gate, ends[0], __ATOMIC_SEQ_CST);
+  gate_key = ends[1];
+  return 0;
 }
 
 static void open_gate(void) {
-  if (gate[1] >= 0) close(gate[1]);
-  gate[1] = -1;
+  if (gate_key >= 0) close(gate_key);
+  gate_key = -1;
 }
 
 static int remove_gate(void **state UNUSED) {
