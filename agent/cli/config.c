@@ -1,0 +1,52 @@
+/* sonde config: judging a file without running it, and the page of all keys. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cli/check.h"
+#include "agent/cli/cli.h"
+#include "agent/cli/watched.h"
+#include "collectors/collector.h"
+
+int config_check(const char *path) {
+  struct fail why = {0};
+  size_t count;
+  const struct kind *const *kinds = collector_kinds(&count);
+  struct config *c = config_load(path, kinds, count, &why);
+  if (!c) {
+    fprintf(stderr, "%s\n", why.text);
+    return STATUS_WRONG;
+  }
+  printf("%s: good, %zu target%s\n", path, c->target_count, c->target_count == 1 ? "" : "s");
+  config_free(c);
+  return STATUS_GOOD;
+}
+
+static int print_page(void) {
+  SCOPED(buf_done) struct buf page;
+  size_t count;
+  const struct kind *const *kinds = collector_kinds(&count);
+  buf_init(&page, 1u << 20);
+  config_describe(&page, kinds, count);
+  if (page.overflow || fwrite(page.data, 1, page.length, stdout) != page.length || fflush(stdout)) return STATUS_WRONG;
+  return STATUS_GOOD;
+}
+
+static int run(int argc, char **argv) {
+  struct arguments a = {.command = &config_command, .argc = argc, .argv = argv};
+  const char *operands[2] = {NULL, NULL}, *value;
+  size_t count = 0;
+  int found;
+  while ((found = arguments_next(&a, &value)) == ARGUMENT_OPERAND && count < COUNTOF(operands)) operands[count++] = value;
+  int status = arguments_done(&a, found, value);
+  if (status != STATUS_GOOD) return status;
+  if (count && !strcmp(operands[0], "check")) return config_check(operands[1] ? operands[1] : DEFAULT_CONFIG_FILE);
+  if (count == 1 && !strcmp(operands[0], "docs")) return print_page();
+  return usage_error(&config_command, "say what to do: sonde config check FILE, or sonde config docs");
+}
+
+const struct command config_command = {
+    .name = "config",
+    .operands = "check FILE | docs",
+    .summary = "Judges a configuration file; prints the page of all its keys.",
+    .run = run,
+};
