@@ -206,9 +206,8 @@ static bool discover(struct bullmq *m, struct redis_batch *b, const struct queue
     m->truncated = m->overflowed;
     m->overflowed = false;
   }
-  bool candidates = m->candidate_count > 0;
-  bool walks = m->candidate_count < CANDIDATES_FEW && walk_on(&m->walk, b, poll);
-  return candidates || walks;
+  if (m->candidate_count >= CANDIDATES_FEW) walk_pause(&m->walk);
+  return walk_on(&m->walk, b, poll) || m->candidate_count > 0;
 }
 
 /* ---- the layout ---- */

@@ -22,6 +22,10 @@ void walk_init(struct walk *w, const char *pattern) {
   snprintf(w->pattern, sizeof w->pattern, "%s", strlen(pattern) < sizeof w->pattern ? pattern : "*");
 }
 
+void walk_pause(struct walk *w) {
+  w->calls = POLL_CALLS_MOST;
+}
+
 static void call(struct walk *w, struct redis_batch *b) {
   char count[16];
   snprintf(count, sizeof count, "%u", w->count);
@@ -72,7 +76,7 @@ static void account(struct walk *w, int64_t usec) {
   w->spent_usec += usec;
   if (usec > CALL_SLOW_USEC) {
     w->count = MAX(w->count / 2, COUNT_LEAST);
-    w->calls = POLL_CALLS_MOST;
+    walk_pause(w);
   } else if (usec < CALL_FAST_USEC) {
     w->count = MIN(w->count * 2, COUNT_MOST);
   }
@@ -80,7 +84,7 @@ static void account(struct walk *w, int64_t usec) {
 
 static void finish(struct walk *w, const struct queue_poll *poll) {
   int64_t rest = w->spent_usec * REST_FACTOR / 1000;
-  w->calls = POLL_CALLS_MOST;
+  walk_pause(w);
   if (!poll->now) return; /* without a clock there is no rest, only the share of each poll */
   w->rest_until = poll->now + MIN(MAX(rest, REST_LEAST), REST_MOST);
   w->completed = (double)poll->now / 1000;
@@ -95,7 +99,7 @@ static void refuse(struct walk *w, const struct reply *r, const struct queue_pol
   }
   w->refusals++;
   if (poll->now) w->rest_until = poll->now + REST_MOST;
-  w->calls = POLL_CALLS_MOST;
+  walk_pause(w);
   snprintf(w->cursor, sizeof w->cursor, "0");
 }
 

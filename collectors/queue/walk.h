@@ -30,6 +30,8 @@ const struct reply *walk_keys(struct walk *w, const struct redis_batch *b, const
 bool walk_complete(const struct walk *w);
 /* After walk_keys(): makes the next call where the poll may have one more. */
 bool walk_on(struct walk *w, struct redis_batch *b, const struct queue_poll *poll);
+/* No further call in this poll. */
+void walk_pause(struct walk *w);
 void walk_write(const struct walk *w, struct section *s);
 
 #endif
