@@ -2,6 +2,7 @@
 #ifndef SONDE_POLL_PROCESS_H
 #define SONDE_POLL_PROCESS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,10 +15,17 @@ struct agent_facts {
   double reload_wall;     /* when one last succeeded, seconds since 1970 */
 };
 
-/* Seconds since 1970 at which this process started; it does not change, so it is asked for once. 0 where /proc cannot tell. */
-double process_start(void);
+/* What is read of the process again and again. The files of /proc stay open: finding them costs ten times what reading them does. */
+struct process {
+  double start; /* seconds since 1970; 0 where /proc cannot tell */
+  int memory;
+  DIR *files;
+};
+void process_init(struct process *p);
+void process_done(struct process *p);
+
 /* Finished sections. */
-struct section *process_section(double start);
+struct section *process_section(const struct process *p);
 struct section *agent_section(const struct agent_facts *facts);
 
 #endif

@@ -5,6 +5,7 @@
 #include "agent/poll/runner.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@ struct outcome {
   double seconds;
   size_t dropped;
 };
+
+/* Whole microseconds: shorter to write, shorter to read. */
+static double rounded(double seconds) {
+  return nearbyint(seconds * 1e6) / 1e6;
+}
 
 static void drop(struct carried *c) {
   section_unref(c->section);
@@ -107,7 +113,7 @@ static struct outcome poll_target(struct runner *r, const struct turn *turn) {
   double start = clock_seconds();
   begin_poll(r, turn, clock_now());
   o.good = r->collector->poll(r->state, &r->poll, &o.why);
-  o.seconds = clock_seconds() - start;
+  o.seconds = rounded(clock_seconds() - start);
   if (o.good)
     o.dropped = take_results(r, turn, clock_now());
   else if (o.why.kind == FAIL_NONE)
@@ -132,7 +138,7 @@ static void note_parts(struct runner *r) {
     struct part_facts *part = &r->facts.part[i];
     part->ok = c->section != NULL;
     part->collected = c->collected;
-    if (r->poll.seconds[i] > 0) part->duration_seconds = r->poll.seconds[i];
+    if (r->poll.seconds[i] > 0) part->duration_seconds = rounded(r->poll.seconds[i]);
     size_t count = 0;
     if (c->section) section_samples(c->section, &count);
     r->facts.series += count;
@@ -162,7 +168,7 @@ static bool take_turn(struct runner *r) {
   if (!wait_until(r->stop_fd, schedule_wake(&r->schedule))) return false;
   struct turn turn = schedule_turn(&r->schedule, clock_now());
   if (turn.poll) o = poll_target(r, &turn);
-  if (!wait_until(r->stop_fd, 0)) return false;
+  if (o.why.kind == FAIL_STOPPED) return false;
 
   msec_t now = clock_now();
   bool publish = schedule_end(&r->schedule, &turn, o.good, now);

@@ -26,7 +26,7 @@ struct targets {
   struct slot *slot;
   struct ticks ticks;
   msec_t published;
-  double start;
+  struct process process;
   bool reload_successful;
   double reload_wall;
 };
@@ -36,7 +36,7 @@ struct targets *targets_new(struct store *store) {
   t->store = store;
   t->id = identity_new("sonde", "sonde", "sonde", "sonde");
   t->slot = store_add(store);
-  t->start = process_start();
+  process_init(&t->process);
   targets_reloaded(t, true, clock_wall());
   return t;
 }
@@ -143,7 +143,7 @@ static void publish_agent(struct targets *t, msec_t now) {
   b->success = now;
   b->up = b->polled = true;
   b->sections[0] = agent_section(&facts);
-  b->sections[1] = process_section(t->start);
+  b->sections[1] = process_section(&t->process);
   slot_publish(t->slot, b);
 }
 
@@ -182,6 +182,7 @@ void targets_stop(struct targets *t, msec_t deadline) {
     runner_unref(r);
   }
   slot_retire(t->slot);
+  process_done(&t->process);
   identity_unref(t->id);
   hold_unref(t->hold);
   free(t);

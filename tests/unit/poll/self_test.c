@@ -65,7 +65,10 @@ static void all_is_shown_that_the_catalogue_promises(void **state) {
   (void)state;
   struct list list = {0};
   struct agent_facts facts = {.targets = 1};
-  struct section *sections[] = {agent_section(&facts), process_section(process_start())};
+  struct process process;
+  process_init(&process);
+  struct section *sections[] = {agent_section(&facts), process_section(&process)};
+  process_done(&process);
   agent_catalogue(collect, &list);
   size_t shown = 0;
   for (size_t i = 0; i < COUNTOF(sections); i++) {
