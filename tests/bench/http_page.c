@@ -6,7 +6,8 @@
 #include "base/attr.h"
 #include "http/server.h"
 
-static const struct family family = {"bench_requests_total", "A sample of the usual length.", METRIC_COUNTER, "handler,instance", false};
+static const struct family family = {"bench_requests_total", "A sample of the usual length.", METRIC_COUNTER, "handler,instance",
+                                     false};
 
 static struct section *samples(size_t count) {
   struct section *s = section_new("bench");
