@@ -34,7 +34,8 @@ static bool parse_unix(const char *text, struct listen_address *ret, struct fail
 
 static bool parse_port(const char *port, struct listen_address *ret) {
   size_t length = strlen(port);
-  if (!length || length >= sizeof ret->port || strspn(port, "0123456789") != length || atoi(port) > 65535) return false;
+  if (!length || length >= sizeof ret->port || strspn(port, "0123456789") != length) return false;
+  if (strtoul(port, NULL, 10) > 65535) return false;
   memcpy(ret->port, port, length + 1);
   return true;
 }

@@ -58,7 +58,9 @@ void path_encode(struct buf *out, const char *name) {
 
 static bool port_is_valid(const char *text) {
   size_t length = strspn(text, DIGITS);
-  return length > 0 && length <= 5 && !text[length] && atoi(text) >= 1 && atoi(text) <= 65535;
+  if (!length || length > 5 || text[length]) return false;
+  unsigned long port = strtoul(text, NULL, 10);
+  return port >= 1 && port <= 65535;
 }
 
 bool host_is_valid(const char *text) {

@@ -6,27 +6,20 @@
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
 
-#define PATH_SIZE 2048
-#define JSON      "application/json"
-
-/* One visit of one page. */
-struct visit {
-  const struct site *site;
-  const struct request *request;
-  const char *target; /* the part of the path that varies */
-};
+#define JSON "application/json"
 
 typedef void page_fn(struct buf *out, const struct view *v);
+typedef struct answer get_fn(const struct site *site, const struct request *request);
 
-static struct view view_of(const struct visit *v, const struct snapshot *snapshot) {
+static struct view view_of(const struct site *site, const struct request *request, const struct snapshot *snapshot) {
   return (struct view){
       .snapshot = snapshot,
-      .expected = v->site->expected,
-      .started = v->site->started,
-      .now = v->request->now,
-      .telemetry_path = v->site->telemetry_path,
-      .host = v->request->host,
-      .local = v->request->local,
+      .expected = site->expected,
+      .started = site->started,
+      .now = request->now,
+      .telemetry_path = site->telemetry_path,
+      .host = request->host,
+      .local = request->local,
   };
 }
 
@@ -38,40 +31,41 @@ static struct answer body_answer(unsigned status, const char *content_type, stru
 }
 
 /* A page of all targets; `unready` is the status while they are not all up. */
-static struct answer whole_page(const struct visit *visit, page_fn *page, const char *content_type, unsigned unready) {
+static struct answer whole_page(const struct site *site, const struct request *request, page_fn *page, const char *content_type,
+                                unsigned unready) {
   SCOPED(buf_done) struct buf body;
   buf_init(&body, PAGE_BYTES_MAX);
-  struct snapshot *snapshot = store_snapshot(visit->site->store);
-  struct view view = view_of(visit, snapshot);
+  struct snapshot *snapshot = store_snapshot(site->store);
+  struct view view = view_of(site, request, snapshot);
   page(&body, &view);
   unsigned status = fleet_state(&view) == FLEET_OK ? 200 : unready;
   snapshot_free(snapshot);
   return body_answer(status, content_type, &body);
 }
 
-static struct answer get_landing(const struct visit *v) {
-  struct answer a = whole_page(v, page_landing, "text/html; charset=utf-8", 200);
+static struct answer get_landing(const struct site *site, const struct request *request) {
+  struct answer a = whole_page(site, request, page_landing, "text/html; charset=utf-8", 200);
   response_header(a.response, "Content-Security-Policy",
                   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   return a;
 }
 
-static struct answer get_discovery(const struct visit *v) {
-  return whole_page(v, page_discovery, JSON, 200);
+static struct answer get_discovery(const struct site *site, const struct request *request) {
+  return whole_page(site, request, page_discovery, JSON, 200);
 }
 
-static struct answer get_health(const struct visit *v) {
-  return whole_page(v, page_health, JSON, 503);
+static struct answer get_health(const struct site *site, const struct request *request) {
+  return whole_page(site, request, page_health, JSON, 503);
 }
 
-static struct answer get_healthy(const struct visit *v) {
-  (void)v;
+static struct answer get_healthy(const struct site *site, const struct request *request) {
+  (void)site, (void)request;
   return answer_text(200, "healthy");
 }
 
-static struct answer get_ready(const struct visit *v) {
-  struct snapshot *snapshot = store_snapshot(v->site->store);
-  struct view view = view_of(v, snapshot);
+static struct answer get_ready(const struct site *site, const struct request *request) {
+  struct snapshot *snapshot = store_snapshot(site->store);
+  struct view view = view_of(site, request, snapshot);
   bool ready = fleet_is_ready(&view);
   snapshot_free(snapshot);
   return ready ? answer_text(200, "ready") : answer_text(503, "not ready: some targets have not ended their first poll");
@@ -81,20 +75,20 @@ static struct answer no_target(void) {
   return answer_text(404, "There is no target of that name; / and /sd list those there are.");
 }
 
-static struct answer get_metrics(const struct visit *v) {
-  struct negotiation how = exposition_negotiate(v->request->accept, v->request->accept_encoding);
-  struct answer a = cache_metrics(v->site->cache, v->target, how);
+static struct answer get_metrics(const struct site *site, const struct request *request) {
+  struct negotiation how = exposition_negotiate(request->accept, request->accept_encoding);
+  struct answer a = cache_metrics(site->cache, request->target, how);
   return a.response ? a : no_target();
 }
 
-static struct answer get_target_health(const struct visit *v) {
-  struct batch *b = store_find(v->site->store, v->target);
+static struct answer get_target_health(const struct site *site, const struct request *request) {
+  struct batch *b = store_find(site->store, request->target);
   if (!b) return no_target();
   bool ok = b->polled && b->up;
   SCOPED(buf_done) struct buf body;
   buf_init(&body, sizeof b->why.text + 64);
   buf_puts(&body, ok ? "ok" : batch_state(b));
-  if (!ok) buf_printf(&body, ": %s", batch_reason(b, v->request->local));
+  if (!ok) buf_printf(&body, ": %s", batch_reason(b, request->local));
   buf_putc(&body, '\n');
   batch_unref(b);
   return body_answer(ok ? 200 : 503, "text/plain; charset=utf-8", &body);
@@ -103,7 +97,7 @@ static struct answer get_target_health(const struct visit *v) {
 /* A path is `head`, or with a tail: head, the name of a target, tail. */
 static const struct {
   const char *head, *tail;
-  struct answer (*get)(const struct visit *v);
+  get_fn *get;
 } routes[] = {
     {"/targets/", "/metrics", get_metrics},
     {"/targets/", "/health", get_target_health},
@@ -114,17 +108,17 @@ static const struct {
     {"/-/ready", NULL, get_ready},
 };
 
-struct answer route(const struct site *site, const struct request *request) {
+struct answer route(const struct site *site, struct request *request) {
   if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
     struct answer a = answer_text(405, "Only GET and HEAD are served here.");
     response_header(a.response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     return a;
   }
-  char path[PATH_SIZE];
-  struct visit visit = {.site = site, .request = request};
-  if (!path_decode(request->path, path, sizeof path)) return answer_text(400, "The path of this request cannot be read.");
-  if (!strcmp(path, site->telemetry_path)) return get_metrics(&visit);
+  char *path = request->decoded;
+  if (!path_decode(request->path, path, sizeof request->decoded))
+    return answer_text(400, "The path of this request cannot be read.");
+  if (!strcmp(path, site->telemetry_path)) return get_metrics(site, request);
   for (size_t i = 0; i < COUNTOF(routes); i++)
-    if (path_match(path, routes[i].head, routes[i].tail, &visit.target)) return routes[i].get(&visit);
+    if (path_match(path, routes[i].head, routes[i].tail, &request->target)) return routes[i].get(site, request);
   return answer_text(404, "There is no such page; / leads to all there are.");
 }

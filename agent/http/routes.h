@@ -21,11 +21,14 @@ struct request {
   const char *method, *path;
   const char *accept, *accept_encoding;
   const char *host; /* host:port under which the client reached us */
-  bool local;
+  bool local;       /* the client is on this machine */
   msec_t now;
+  /* Set by route(): */
+  char decoded[2048]; /* the path */
+  const char *target; /* the name in it; NULL when it names none */
 };
 
 /* Never without a response. */
-struct answer route(const struct site *site, const struct request *request);
+struct answer route(const struct site *site, struct request *request);
 
 #endif
