@@ -7,9 +7,8 @@
  * The session's guards (time limits, read only) are set by SET, not in the startup packet: poolers refuse startup options, and as startup
  * options they would show as the server's own values in pg_settings. Behind a pooler a SET would stay with a backend that the next transaction
  * of some application gets, so there they are set for each transaction anew. A pooler is known by the process id: it hands out a made-up one. */
-#include "collectors/postgres/driver.h"
+#include "collectors/postgres/driver_private.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,25 +18,6 @@
 
 #define CELLS_MAX     (4u << 20) /* of one answer */
 #define VERSION_LEAST 120000
-
-struct request {
-  const char *what;
-  unsigned tag, slot;
-};
-
-struct link {
-  const struct login *login;
-  PGconn *conn; /* NULL when closed */
-  msec_t opened;
-  bool pooled, broken;
-  char guard[512]; /* the statement that sets the guards */
-  bool prepared[LINK_STATEMENTS_MAX];
-  struct request requests[LINK_STATEMENTS_MAX];
-  size_t asked;
-  struct cell *cells; /* of the answer being read */
-  const char **names;
-  size_t cell_room, name_room;
-};
 
 /* Addresses */
 
@@ -89,8 +69,8 @@ void link_free(struct link *l) {
 void link_close(struct link *l) {
   PQfinish(l->conn);
   l->conn = NULL;
-  l->asked = 0;
-  l->pooled = l->broken = false;
+  l->asked_count = 0;
+  l->pooled = l->broken = l->cautious = l->sharing = false;
   memset(l->prepared, 0, sizeof l->prepared);
 }
 
@@ -117,7 +97,7 @@ static bool still_there(struct link *l) {
   return PQconsumeInput(l->conn) && PQstatus(l->conn) == CONNECTION_OK;
 }
 
-static bool late(struct link *l, struct fail *f) {
+bool link_late(struct link *l, struct fail *f) {
   if (f->kind != FAIL_TIMEOUT) return false;
   const char *place = l->login->place;
   if (PQstatus(l->conn) == CONNECTION_STARTED)
@@ -129,7 +109,7 @@ static bool handshake(struct link *l, const struct wait *w, struct fail *f) {
   PostgresPollingStatusType need = PGRES_POLLING_WRITING;
   while (need != PGRES_POLLING_OK) {
     if (need == PGRES_POLLING_FAILED) return login_fail(l->login, f, "", PQerrorMessage(l->conn));
-    if (!wait_fd(w, PQsocket(l->conn), need == PGRES_POLLING_READING ? POLLIN : POLLOUT, f)) return late(l, f);
+    if (!wait_fd(w, PQsocket(l->conn), need == PGRES_POLLING_READING ? POLLIN : POLLOUT, f)) return link_late(l, f);
     need = PQconnectPoll(l->conn);
   }
   return true;
@@ -179,6 +159,10 @@ static void read_hello(void *arg, unsigned tag, const struct rows *rows, const s
     h->why = *why;
 }
 
+static void ask(struct link *l, const char *sql, const char *parameter) {
+  link_ask(l, &(struct request){.sql = sql, .parameter = parameter, .what = "the session", .slot = LINK_UNPREPARED});
+}
+
 static bool ask_and_check(struct link *l, const struct wait *w, struct hello *h, struct fail *f) {
   if (!link_run(l, w, read_hello, h, f)) return false;
   if (h->why.kind == FAIL_NONE) return true;
@@ -190,15 +174,15 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
   char pid[16];
   snprintf(pid, sizeof pid, "%d", PQbackendPID(l->conn));
   struct hello h = {0};
-  link_ask(l, LINK_UNPREPARED, "SELECT pg_backend_pid() = $1::int AS own", pid, "the session", 0);
+  ask(l, "SELECT pg_backend_pid() = $1::int AS own", pid);
   if (!ask_and_check(l, w, &h, f)) return false;
   write_guard(l, w);
-  if (h.own) link_ask(l, LINK_UNPREPARED, l->guard, "false", "the session's limits", 0);
+  if (h.own) ask(l, l->guard, "false");
   /* Bytes come as they are, whatever they are; only an encoding that is not read as UTF-8 is converted. */
   const char *encoding = PQparameterStatus(l->conn, "server_encoding");
   if (encoding && strcmp(encoding, "UTF8") != 0 && strcmp(encoding, "SQL_ASCII") != 0)
-    link_ask(l, LINK_UNPREPARED, "SELECT set_config('client_encoding', 'UTF8', false)", NULL, "the session's encoding", 0);
-  if (l->asked && !ask_and_check(l, w, &h, f)) return false;
+    ask(l, "SELECT set_config('client_encoding', 'UTF8', false)", NULL);
+  if (l->asked_count > 0 && !ask_and_check(l, w, &h, f)) return false;
   l->pooled = !h.own;
   return true;
 }
@@ -213,120 +197,4 @@ bool link_open(struct link *l, const struct wait *w, struct fail *f) {
   }
   link_close(l);
   return false;
-}
-
-/* Statements */
-
-static bool send_statement(struct link *l, unsigned slot, const char *sql, const char *parameter) {
-  int count = parameter ? 1 : 0;
-  if (slot >= LINK_STATEMENTS_MAX) return PQsendQueryParams(l->conn, sql, count, NULL, &parameter, NULL, NULL, 0);
-  char name[16];
-  snprintf(name, sizeof name, "sonde_%u", slot);
-  if (!l->prepared[slot] && !PQsendPrepare(l->conn, name, sql, 0, NULL)) return false;
-  return PQsendQueryPrepared(l->conn, name, count, &parameter, NULL, NULL, 0);
-}
-
-static bool send_guarded(struct link *l, const char *sql, const char *parameter) {
-  const char *local = "true";
-  return PQsendQueryParams(l->conn, l->guard, 1, NULL, &local, NULL, NULL, 0) && send_statement(l, LINK_UNPREPARED, sql, parameter);
-}
-
-void link_ask(struct link *l, unsigned slot, const char *sql, const char *parameter, const char *what, unsigned tag) {
-  if (l->asked == LINK_STATEMENTS_MAX) abort(); /* the tables of statements are longer than they may be */
-  bool sent = l->pooled ? send_guarded(l, sql, parameter) : send_statement(l, slot, sql, parameter);
-  if (!sent || !PQpipelineSync(l->conn)) l->broken = true;
-  l->requests[l->asked++] = (struct request){what, tag, l->pooled ? LINK_UNPREPARED : slot};
-}
-
-static bool broke(struct link *l, struct fail *f) {
-  return login_fail(l->login, f, "", PQerrorMessage(l->conn));
-}
-
-/* Reads the next result; NULL is the end of a statement's results. */
-static bool next_result(struct link *l, const struct wait *w, PGresult **ret, struct fail *f) {
-  while (PQisBusy(l->conn)) {
-    int unsent = PQflush(l->conn);
-    if (unsent < 0) return broke(l, f);
-    if (!wait_fd(w, PQsocket(l->conn), (short)(unsent ? POLLIN | POLLOUT : POLLIN), f)) return late(l, f);
-    if (!PQconsumeInput(l->conn)) return broke(l, f);
-  }
-  *ret = PQgetResult(l->conn);
-  return true;
-}
-
-struct answer {
-  PGresult *result; /* the rows */
-  bool failed;
-  struct fail why;
-};
-
-static void answer_done(struct answer *a) {
-  PQclear(a->result);
-}
-
-/* Sorts one result into the answer. False when it was the last. */
-static bool take(struct link *l, const struct request *r, struct answer *a, PGresult *result) {
-  ExecStatusType status = PQresultStatus(result);
-  if (status == PGRES_TUPLES_OK) {
-    PQclear(a->result);
-    a->result = result;
-    return true;
-  }
-  if (status == PGRES_FATAL_ERROR && !a->failed) {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    a->failed = true;
-    statement_fail(l->login, &a->why, r->what, state ? state : "", text ? text : PQresultErrorMessage(result));
-  }
-  PQclear(result);
-  return status != PGRES_PIPELINE_SYNC;
-}
-
-/* After the server has gone PQgetResult() returns NULL for ever: two in a row, where one ends a statement, tell. */
-static bool read_answer(struct link *l, const struct wait *w, const struct request *r, struct answer *a, struct fail *f) {
-  for (unsigned silent = 0;;) {
-    PGresult *result = NULL;
-    if (!next_result(l, w, &result, f)) return false;
-    silent = result ? 0 : silent + 1;
-    if (result && !take(l, r, a, result)) return true;
-    if (PQstatus(l->conn) == CONNECTION_BAD || silent > 2) return a->failed ? (*f = a->why, false) : broke(l, f);
-  }
-}
-
-static struct rows view(struct link *l, const PGresult *result) {
-  size_t count = (size_t)PQntuples(result), columns = (size_t)PQnfields(result);
-  count = MIN(count, columns ? CELLS_MAX / columns : 0);
-  if (count * columns > l->cell_room) l->cells = mem_resize(l->cells, l->cell_room = count * columns, sizeof *l->cells);
-  if (columns > l->name_room) l->names = mem_resize(l->names, l->name_room = columns, sizeof *l->names);
-  for (size_t c = 0; c < columns; c++) l->names[c] = PQfname(result, (int)c);
-  for (size_t i = 0; i < count * columns; i++) {
-    int row = (int)(i / columns), column = (int)(i % columns);
-    bool null = PQgetisnull(result, row, column);
-    l->cells[i] = (struct cell){null ? NULL : PQgetvalue(result, row, column), null ? 0 : (size_t)PQgetlength(result, row, column)};
-  }
-  return (struct rows){count, columns, l->names, l->cells};
-}
-
-static void deliver(struct link *l, const struct request *r, struct answer *a, answer_fn *each, void *arg, double seconds) {
-  if (a->failed || !a->result) {
-    if (!a->failed) fail(&a->why, FAIL_PROTOCOL, "%s: no rows in the answer of %s", r->what, l->login->place);
-    each(arg, r->tag, NULL, &a->why, seconds);
-    return;
-  }
-  if (r->slot < LINK_STATEMENTS_MAX) l->prepared[r->slot] = true;
-  struct rows rows = view(l, a->result);
-  each(arg, r->tag, &rows, NULL, seconds);
-}
-
-bool link_run(struct link *l, const struct wait *w, answer_fn *each, void *arg, struct fail *f) {
-  size_t asked = l->asked;
-  l->asked = 0;
-  bool good = !l->broken || broke(l, f);
-  for (size_t i = 0; good && i < asked; i++) {
-    SCOPED(answer_done) struct answer a = {0};
-    double before = clock_seconds();
-    good = read_answer(l, w, &l->requests[i], &a, f);
-    if (good) deliver(l, &l->requests[i], &a, each, arg, clock_seconds() - before);
-  }
-  if (!good) link_close(l);
-  return good;
 }

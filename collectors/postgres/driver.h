@@ -1,7 +1,7 @@
 /* One connection to a PostgreSQL server. The one module that knows libpq.
  *
- * Statements are asked for and then run together: they leave in one packet and the answers come back in order (pipeline mode), each in a
- * transaction of its own, so that one that fails harms no other. Every wait ends at the caller's deadline. */
+ * Statements are asked for and then run together: they leave in one packet and the answers come back one after the other (pipeline mode). One
+ * that fails harms no other. Every wait ends at the caller's deadline. */
 #ifndef SONDE_COLLECTORS_POSTGRES_DRIVER_H
 #define SONDE_COLLECTORS_POSTGRES_DRIVER_H
 
@@ -33,15 +33,23 @@ msec_t link_opened(const struct link *l);
 #define LINK_STATEMENTS_MAX 64 /* prepared ones in a session, and those of one run */
 #define LINK_UNPREPARED     LINK_STATEMENTS_MAX
 
-/* Asks for a statement with at most one parameter (NULL for none). `slot` below LINK_STATEMENTS_MAX is where it is kept prepared: always the
- * same for the same text. `what` names in an error what was asked for; `tag` is handed to the answer. */
-void link_ask(struct link *l, unsigned slot, const char *sql, const char *parameter, const char *what, unsigned tag);
+/* A statement to be asked for. */
+struct request {
+  const char *sql;
+  const char *parameter; /* its only one; NULL for none */
+  const char *what;      /* names in an error what was asked for */
+  unsigned tag;          /* handed to the answer */
+  unsigned
+      slot; /* below LINK_STATEMENTS_MAX: where it is kept prepared; always the same for the same text, which stays where it is */
+  bool hot; /* may share a transaction with its hot neighbours: the server then answers them in one packet */
+};
+void link_ask(struct link *l, const struct request *request);
 
 /* `rows` is NULL when the statement failed, then *why says it. `seconds` is how long the answer took after the one before. */
 typedef void answer_fn(void *arg, unsigned tag, const struct rows *rows, const struct fail *why, double seconds);
 
-/* Sends what was asked for and calls `each` once for every answer, in order. False when the connection broke or the deadline passed: the
- * link is closed, and statements without an answer get no call. */
+/* Sends what was asked for and calls `each` once for every answer. False when the connection broke or the deadline passed: the link is
+ * closed, and statements without an answer get no call. */
 bool link_run(struct link *l, const struct wait *w, answer_fn *each, void *arg, struct fail *f) MUST_CHECK;
 
 #endif

@@ -45,6 +45,12 @@ static bool foreign(const char *parameter, size_t length) {
   return false;
 }
 
+/* A password with @ / or ? in it that is not encoded would be taken for a part of the host or database, and shown. */
+static bool is_ambiguous(const char *rest) {
+  const char *at = strchr(rest, '@');
+  return at && (strchr(at + 1, '@') || strcspn(rest, "/?") < (size_t)(at - rest));
+}
+
 /* "?a=1&schema=public&b=2" becomes "?a=1&b=2". */
 static void keep_parameters(struct buf *out, const char *query) {
   char separator = '?';
@@ -68,6 +74,10 @@ const char *login_tidy(struct arena *a, const char *address, struct fail *f) {
   if (!postgres) {
     fail(f, FAIL_CONFIG, "the scheme %.*s:// is not PostgreSQL's: write postgres://user@host:port/database",
          (int)MIN(strcspn(address, ":"), 32), address);
+    return NULL;
+  }
+  if (is_ambiguous(rest + 3)) {
+    fail(f, FAIL_CONFIG, "the address is not understood: write @ / ? # in a user name or password as %%40 %%2F %%3F %%23");
     return NULL;
   }
   size_t before = strcspn(rest, "?");

@@ -69,8 +69,8 @@ static const struct part parts[PARTS] = {
     [ACTIVITY] = {"activity", "Sessions by state, use of connections, the longest transaction and statement.", 0, false, NULL},
     [DATABASE] = {"database", "Commits, rows, blocks, temporary files, deadlocks and conflicts of each database.", 0, false, NULL},
     [LOCKS] = {"locks", "Locks by database and mode, and who waits.", 0, false, NULL},
-    [BGWRITER] = {"bgwriter", "Checkpoints and buffers written.", 0, false, NULL},
-    [ARCHIVER] = {"archiver", "WAL files archived and failed.", 0, false, NULL},
+    [BGWRITER] = {"bgwriter", "Checkpoints and buffers written.", 30000, false, NULL},
+    [ARCHIVER] = {"archiver", "WAL files archived and failed.", 30000, false, NULL},
     [REPLICATION] = {"replication", "Standbys, replication slots, and what a standby receives.", 0, false, NULL},
     [LONG_QUERIES] = {"long_queries", "What runs now, longer than a threshold.", 0, false, long_queries_options},
     [SETTINGS] = {"settings", "Every numeric setting; asked for again when the configuration was reloaded.", 30000, false, NULL},
@@ -212,7 +212,12 @@ static unsigned note_asked(struct postgres *p, unsigned part, const struct query
 static void ask_part(struct postgres *p, unsigned part, unsigned slot) {
   p->collecting[part] = (struct collecting){.section = section_new(parts[part].name)};
   for (const struct query *q = tables[part]->queries; q && q->sql; q++, slot++)
-    if (query_fits(q, &p->memory)) link_ask(p->link, slot, q->sql, NULL, parts[part].name, note_asked(p, part, q));
+    if (query_fits(q, &p->memory))
+      link_ask(p->link, &(struct request){.sql = q->sql,
+                                          .what = parts[part].name,
+                                          .tag = note_asked(p, part, q),
+                                          .slot = slot,
+                                          .hot = parts[part].every == 0 && part != SERVER});
   if (part == STATEMENTS) statements_ask(p->statements, p->link, note_asked(p, part, NULL));
 }
 

@@ -71,13 +71,18 @@ void statements_session(struct statements *s, bool same_server) {
 
 /* Asking */
 
+static void ask(struct link *link, const char *sql, const char *parameter, unsigned tag) {
+  link_ask(link, &(struct request){
+                     .sql = sql, .parameter = parameter, .what = "pg_stat_statements", .tag = tag, .slot = LINK_UNPREPARED});
+}
+
 static void ask_where(struct link *link, unsigned tag) {
-  link_ask(link, LINK_UNPREPARED,
-           "SELECT quote_ident(n.nspname) AS schema, e.extversion AS version, current_setting('pg_stat_statements.max', true) IS "
-           "NOT NULL AS loaded"
-           " FROM (SELECT 1) one LEFT JOIN (pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace) ON e.extname = "
-           "'pg_stat_statements'",
-           NULL, "pg_stat_statements", tag);
+  ask(link,
+      "SELECT quote_ident(n.nspname) AS schema, e.extversion AS version, current_setting('pg_stat_statements.max', true) IS "
+      "NOT NULL AS loaded"
+      " FROM (SELECT 1) one LEFT JOIN (pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace) ON e.extname = "
+      "'pg_stat_statements'",
+      NULL, tag);
 }
 
 static void ask_counters(const struct statements *s, struct link *link, unsigned tag) {
@@ -88,7 +93,7 @@ static void ask_counters(const struct statements *s, struct link *link, unsigned
            "AS read_ms,"
            " sum(%s_write_time) AS write_ms FROM %s.pg_stat_statements(false) GROUP BY 1, 2, 3",
            time, blocks, blocks, s->schema);
-  link_ask(link, LINK_UNPREPARED, sql, NULL, "pg_stat_statements", tag);
+  ask(link, sql, NULL, tag);
 }
 
 static void ask_names(const struct statements *s, struct link *link, unsigned tag) {
@@ -104,7 +109,7 @@ static void ask_names(const struct statements *s, struct link *link, unsigned ta
            " FROM %s.pg_stat_statements(true) s LEFT JOIN pg_database d ON d.oid = s.dbid WHERE s.queryid = ANY ($1::bigint[])"
            " GROUP BY 1, 2, 3, 4, 5",
            s->schema);
-  link_ask(link, LINK_UNPREPARED, sql, ids, "the texts of pg_stat_statements", tag);
+  ask(link, sql, ids, tag);
 }
 
 void statements_ask(struct statements *s, struct link *link, unsigned tag) {

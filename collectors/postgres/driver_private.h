@@ -1,0 +1,34 @@
+/* What driver.c (the session) and pipeline.c (its statements) share. */
+#ifndef SONDE_COLLECTORS_POSTGRES_DRIVER_PRIVATE_H
+#define SONDE_COLLECTORS_POSTGRES_DRIVER_PRIVATE_H
+
+#include <libpq-fe.h>
+
+#include "collectors/postgres/driver.h"
+
+struct asked {
+  struct request request;
+  bool last; /* of a transaction: a sync follows */
+};
+
+struct link {
+  const struct login *login;
+  PGconn *conn; /* NULL when closed */
+  msec_t opened;
+  bool pooled;
+  bool broken;                        /* something could not be sent */
+  bool sharing;                       /* the last asked statement's transaction is open for another */
+  bool cautious;                      /* a shared transaction failed: no more of them in this session */
+  char guard[512];                    /* the statement that sets the guards */
+  bool prepared[LINK_STATEMENTS_MAX]; /* and answered well */
+  struct asked asked[LINK_STATEMENTS_MAX];
+  size_t asked_count;
+  struct cell *cells; /* of the answer being read */
+  const char **names;
+  size_t cell_room, name_room;
+};
+
+/* Puts a better sentence in the place of "no answer before the deadline". Returns false. */
+bool link_late(struct link *l, struct fail *f);
+
+#endif
