@@ -59,8 +59,12 @@ static size_t part_collected(struct runner *r, size_t part, msec_t now) {
   c->section = r->poll.sections[part];
   c->collected = now;
   r->poll.sections[part] = NULL;
-  if (c->failing) log_info(r->config->name, "part %s: collected again", r->collector->kind.parts[part].name);
+  const char *name = r->collector->kind.parts[part].name;
+  const struct fail *lacks = &r->poll.fails[part];
+  if (c->failing) log_info(r->config->name, "part %s: collected again", name);
+  if (lacks->kind != FAIL_NONE && !c->lacking) log_warn(r->config->name, "part %s: %s", name, lacks->text);
   c->failing = false;
+  c->lacking = lacks->kind != FAIL_NONE;
   return section_dropped(c->section);
 }
 

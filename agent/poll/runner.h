@@ -36,7 +36,7 @@ struct runner {
   struct carried {
     struct section *section; /* NULL when there is nothing to show */
     msec_t collected;
-    bool failing;
+    bool failing, lacking; /* said so in the log */
   } carried[PARTS_MAX];
   char server[sizeof((struct poll *)NULL)->server];
 

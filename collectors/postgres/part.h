@@ -24,6 +24,7 @@ struct memory {
   int version;                /* 150020 */
   double started, configured; /* of the postmaster and its configuration, seconds since 1970 */
   bool replica, role_known;
+  bool blind;          /* may not see what other roles' sessions do */
   double used, usable; /* connections */
 };
 

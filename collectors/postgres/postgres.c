@@ -286,6 +286,10 @@ static bool postgres_poll(void *state, struct poll *poll, struct fail *f) {
   for (unsigned part = 0; part < PARTS; part++)
     if (p->collecting[part].section) part_failed(p, part, &broken);
   p->poll = NULL;
+  if (p->memory.blind && poll->sections[ACTIVITY])
+    fail(&poll->fails[ACTIVITY], FAIL_PERMISSION,
+         "%s shows user %s only its own sessions' states: GRANT pg_monitor to it; until then they count as 0", p->login.place,
+         p->login.user);
   if (poll->sections[SERVER]) return true;
   *f = good ? poll->fails[SERVER] : broken;
   return false;

@@ -31,6 +31,7 @@ static void read_server(struct memory *m, const struct rows *rows, struct sectio
   m->replica = rows_number(rows, 0, "replica", 0) != 0;
   m->usable = rows_number(rows, 0, "usable", 0);
   m->role_known = rows->count > 0;
+  m->blind = rows_number(rows, 0, "sees_all", 1) == 0;
   char number[32];
   snprintf(number, sizeof number, "%d.%d.0", m->version / 10000, m->version % 10000);
   section_add(s, &families[0], section_label_pairs(s, "version", rows_text(rows, 0, "version"), "short_version", number, NULL), 1);
@@ -47,7 +48,8 @@ static const struct query queries[] = {
          "  AS replayed,"
          " CASE WHEN r.replica THEN pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) END::float8 AS backlog,"
          " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
-         "  - coalesce(current_setting('reserved_connections', true)::int, 0) AS usable"
+         "  - coalesce(current_setting('reserved_connections', true)::int, 0) AS usable,"
+         " pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all"
          " FROM (SELECT pg_is_in_recovery() AS replica) r",
      .metrics = metrics,
      .metric_count = COUNTOF(metrics),

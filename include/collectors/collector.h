@@ -13,7 +13,7 @@ struct poll {
   struct wait wait;         /* the deadline of the whole poll */
   uint32_t due;             /* bit i: part i is to be collected now */
   struct section *sections[PARTS_MAX]; /* results, set by poll_done() */
-  struct fail fails[PARTS_MAX];        /* why a due part has no result */
+  struct fail fails[PARTS_MAX];        /* why a due part has no result; beside one, what it lacks and how to get it */
   double seconds[PARTS_MAX];           /* how long each took, where the collector can tell */
   char server[96];          /* who answered (postmaster start, run_id): sections of another server are not carried over. "" where it cannot change */
 };
