@@ -65,6 +65,21 @@ def need(program, *places):
     return found
 
 
+def descendants(pid):
+    """The process and all that came from it, parents first."""
+    children = collections.defaultdict(list)
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            text = pathlib.Path(stat).read_text(errors="replace")
+        except OSError:
+            continue
+        children[int(text.rsplit(")", 1)[1].split()[1])].append(int(text.split()[0]))
+    found = [pid]
+    for parent in found:
+        found += children[parent]
+    return found
+
+
 class Server:
     """A process with a folder. Subclasses give the command line in command() and tell in ready() when it serves."""
 
@@ -108,11 +123,12 @@ class Server:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def signal_all(self, number):
-        """To the process and all its children, in whatever state they are."""
-        try:
-            os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
+        """To the process and all its descendants: those of Postgres have groups of their own."""
+        for pid in descendants(self.process.pid):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def pause(self):
         self.signal_all(signal.SIGSTOP)
@@ -136,8 +152,6 @@ class Server:
     def close(self):
         if self.process and self.process.poll() is None:
             self.kill()
-        if self.process:
-            self.signal_all(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
