@@ -71,6 +71,8 @@ static const struct family percentiles = {"redis_latency_percentiles_usec", "Mic
 static const struct family thread_time = {"redis_active_time_io_thread_seconds_total", "Seconds in which each I/O thread worked.",
                                           METRIC_COUNTER, "thread", false};
 
+enum { COMMANDS_MAX = 4096 }; /* Redis has about 400, modules bring more */
+
 struct command {
   labels_t labels;
   double calls, usec;
@@ -132,6 +134,7 @@ static bool all_digits(struct slice s) {
 }
 
 static bool write_command(struct info_pass *p, struct slice name, struct slice value) {
+  if (p->commands.count == COMMANDS_MAX) return true;
   struct command *c = arena_alloc(p->arena, sizeof *c);
   struct label label = label_of("cmd", name);
   c->labels = section_labels(p->section, &label, 1);
