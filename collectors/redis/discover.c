@@ -180,7 +180,7 @@ size_t redis_discover(struct finding *findings, size_t max, struct buf *looked) 
       .findings = findings, .max = max, .user = environment("REDIS_USER"), .password = environment("REDIS_PASSWORD")};
   const char *file = environment("REDIS_PASSWORD_FILE"), *address = environment("REDIS_ADDR");
   if (!s.password && file) read_password(&s, file, address ? address : "redis://localhost:6379");
-  buf_puts(looked, "REDIS_URL, REDIS_ADDR");
+  buf_puts(looked, "$REDIS_URL, $REDIS_ADDR");
   look_at_environment(&s);
   if (!s.here) {
     for (size_t i = 0; i < COUNTOF(patterns); i++) buf_printf(looked, ", %s", patterns[i]);
