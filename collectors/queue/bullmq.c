@@ -12,9 +12,9 @@
 #include "collectors/queue/bull.h"
 #include "collectors/queue/walk.h"
 
-#define QUEUES_MAX     1000
-#define FORGET_AFTER   ((server_msec_t)24 * 3600 * 1000)
-#define CANDIDATES_FEW 200 /* a reply with more candidates ends the poll's walk: asking for them costs more than finding them */
+#define QUEUES_MAX      1000
+#define FORGET_AFTER    ((server_msec_t)24 * 3600 * 1000)
+#define CANDIDATES_MOST 2000 /* a poll asks for about so many, 10 ms of the server's time, before its walk pauses */
 
 struct candidate {
   char *base;
@@ -29,8 +29,8 @@ struct bullmq {
   struct bull_queue *queues[QUEUES_MAX];
   size_t count;
   struct map by_base;
-  struct candidate *candidates; /* of the last reply to SCAN */
-  size_t candidate_count, candidate_room;
+  struct candidate *candidates;                             /* of the last reply to SCAN */
+  size_t candidate_count, candidate_room, candidates_asked; /* the last: in this poll */
 };
 
 /* Appends `text` so that a pattern takes it literally. */
@@ -206,7 +206,8 @@ static bool discover(struct bullmq *m, struct redis_batch *b, const struct queue
     m->truncated = m->overflowed;
     m->overflowed = false;
   }
-  if (m->candidate_count >= CANDIDATES_FEW) walk_pause(&m->walk);
+  m->candidates_asked += m->candidate_count;
+  if (m->candidates_asked >= CANDIDATES_MOST) walk_pause(&m->walk);
   return walk_on(&m->walk, b, poll) || m->candidate_count > 0;
 }
 
@@ -215,6 +216,7 @@ static bool discover(struct bullmq *m, struct redis_batch *b, const struct queue
 static void bullmq_ask(void *state, struct redis_batch *b, const struct queue_poll *poll) {
   struct bullmq *m = state;
   drop_candidates(m);
+  m->candidates_asked = 0;
   for (size_t i = 0; i < m->count; i++) bull_queue_ask(m->queues[i], b, poll);
   walk_begin(&m->walk, b, poll);
 }

@@ -75,7 +75,9 @@ struct group {
 
 struct stream {
   const char *name;
-  ticket_t length, info, groups;
+  ticket_t exists, length, info, groups;
+  bool existed;        /* at the last look; XINFO of what does not exist is an error that the server counts */
+  bool detailed, aged; /* in this poll: XINFO is asked, the ages are */
   bool asked_info;
   unsigned burden; /* polls for which payload is not asked for */
   size_t group_count;
@@ -84,7 +86,6 @@ struct stream {
 
 struct streams {
   size_t count;
-  bool asked_ages; /* the second round is made */
   struct stream all[];
 };
 
@@ -128,19 +129,25 @@ static void weigh(struct stream *st, const struct reply *r) {
 
 /* ---- rounds ---- */
 
+static void ask_details(struct stream *st, struct redis_batch *b) {
+  st->detailed = true;
+  st->groups = redis_ask(b, "XINFO", "GROUPS", st->name, NULL);
+  st->asked_info = st->burden == 0;
+  if (st->burden > 0)
+    st->burden--;
+  else
+    st->info = redis_ask(b, "XINFO", "STREAM", st->name, NULL);
+}
+
 static void streams_ask(void *state, struct redis_batch *b, const struct queue_poll *poll UNUSED) {
   struct streams *all = state;
-  all->asked_ages = false;
   for (size_t i = 0; i < all->count; i++) {
     struct stream *st = &all->all[i];
+    st->exists = redis_ask(b, "EXISTS", st->name, NULL);
     st->length = redis_ask(b, "XLEN", st->name, NULL);
-    st->groups = redis_ask(b, "XINFO", "GROUPS", st->name, NULL);
-    st->asked_info = st->burden == 0;
-    if (st->burden > 0)
-      st->burden--;
-    else
-      st->info = redis_ask(b, "XINFO", "STREAM", st->name, NULL);
+    st->detailed = st->aged = false;
     st->group_count = 0;
+    if (st->existed) ask_details(st, b);
   }
 }
 
@@ -180,12 +187,21 @@ static bool ask_ages(struct stream *st, struct redis_batch *b) {
   return asked;
 }
 
+static bool stream_more(struct stream *st, struct redis_batch *b) {
+  if (st->aged) return false;
+  st->existed = queue_number(redis_reply(b, st->exists)) > 0 && !isnan(queue_number(redis_reply(b, st->length)));
+  if (st->detailed) {
+    st->aged = true;
+    return ask_ages(st, b);
+  }
+  if (st->existed) ask_details(st, b);
+  return st->existed;
+}
+
 static bool streams_more(void *state, struct redis_batch *b, const struct queue_poll *poll UNUSED) {
   struct streams *all = state;
-  if (all->asked_ages) return false;
-  all->asked_ages = true;
   bool asked = false;
-  for (size_t i = 0; i < all->count; i++) asked |= ask_ages(&all->all[i], b);
+  for (size_t i = 0; i < all->count; i++) asked |= stream_more(&all->all[i], b);
   return asked;
 }
 
@@ -247,12 +263,13 @@ static void write_stream(struct stream *st, const struct redis_batch *b, const s
   char db[16];
   snprintf(db, sizeof db, "db%u", poll->db);
   labels_t labels = section_label_pairs(s, "db", db, "stream", st->name, NULL);
-  const struct reply *groups = redis_reply(b, st->groups);
   put(s, LENGTH, labels, queue_number(redis_reply(b, st->length)));
-  if (groups->type == REPLY_ARRAY)
-    put(s, GROUPS, labels, (double)groups->count);
-  else if (groups->type == REPLY_ERROR && strstr(groups->text, "no such key"))
-    put(s, GROUPS, labels, 0);
+  if (!st->detailed) {
+    if (queue_number(redis_reply(b, st->exists)) == 0) put(s, GROUPS, labels, 0);
+    return;
+  }
+  const struct reply *groups = redis_reply(b, st->groups);
+  if (groups->type == REPLY_ARRAY) put(s, GROUPS, labels, (double)groups->count);
   if (st->asked_info) write_info(st, b, labels, s);
   for (size_t i = 0; i < st->group_count; i++) write_group(st, i, b, poll, db, s);
 }

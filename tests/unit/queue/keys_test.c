@@ -56,6 +56,7 @@ static void stream(struct fake *f) {
   begin(f);
   static const char *orders[] = {"orders"};
   f->options.streams = names(orders, 1);
+  fake_integer(f, "EXISTS orders", 1);
   fake_integer(f, "XLEN orders", 12);
 }
 
@@ -87,6 +88,7 @@ static void a_group_that_has_done_everything_is_asked_nothing_more(void **state)
   fake_raw(&f, "XINFO STREAM orders",
            "*6\r\n$17\r\nlast-generated-id\r\n$15\r\n1699999990000-7\r\n$13\r\nentries-added\r\n:31\r\n"
            "$11\r\nfirst-entry\r\n*2\r\n$15\r\n1699999940000-0\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+  fake_poll(&f);
   fake_poll(&f);
   assert_int_equal(f.rounds, 1);
   assert_value(&f, "redis_stream_group_lag", GROUP, 0);
@@ -124,8 +126,10 @@ static void a_stream_that_does_not_exist_yet_has_length_zero(void **state) {
   (void)state;
   struct fake f;
   stream(&f);
+  fake_integer(&f, "EXISTS orders", 0);
   fake_integer(&f, "XLEN orders", 0);
   fake_poll(&f);
+  assert_false(asked(&f, "XINFO")); /* the server would count an error */
   assert_value(&f, "redis_stream_length", STREAM, 0);
   assert_value(&f, "redis_stream_groups", STREAM, 0);
   assert_absent(&f, "redis_stream_last_generated_id", STREAM);
