@@ -24,7 +24,7 @@ static const char head[] =
     "table { border-collapse: collapse; width: 100%; margin: 1.5rem 0; }\n"
     "th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); }\n"
     "td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
-    "td p { margin: 0; overflow-wrap: anywhere; }\n"
+    "td { overflow-wrap: anywhere; } tr:has(+ .why) td { border-bottom: 0; } .why td { padding: 0 0 .6rem 1rem; }\n"
     ".down { color: var(--down); font-weight: bold; } .starting { color: var(--wait); }\n"
     "</style>\n"
     "</head>\n"
@@ -77,18 +77,17 @@ static void put_row(struct buf *out, const struct batch *b, const struct view *v
   put_link(out, b->id->name, "metrics");
   buf_putc(out, ' ');
   put_link(out, b->id->name, "health");
-  if (!b->up || !b->polled) {
-    buf_puts(out, "<p>");
-    put_text(out, batch_reason(b, v->local));
-    buf_puts(out, "</p>");
-  }
+  buf_puts(out, "</td></tr>\n");
+  if (b->up && b->polled) return;
+  buf_puts(out, "<tr class=\"why\"><td colspan=\"6\">");
+  put_text(out, batch_reason(b, v->local));
   buf_puts(out, "</td></tr>\n");
 }
 
 static void put_table(struct buf *out, const struct view *v) {
   buf_puts(out, "<div class=\"scroll\"><table>\n"
                 "<thead><tr><th>Target</th><th>Kind</th><th>State</th><th class=\"number\">Age of data</th>"
-                "<th class=\"number\">Series</th><th>Look</th></tr></thead>\n<tbody>\n");
+                "<th class=\"number\">Series</th><th>Pages</th></tr></thead>\n<tbody>\n");
   for (size_t i = 0; i < v->snapshot->count; i++) put_row(out, v->snapshot->batches[i], v);
   buf_puts(out, "</tbody>\n</table></div>\n");
 }

@@ -22,11 +22,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define LISTENERS_MAX     16
-#define ACCEPTS_AT_ONCE   64
-#define ACCEPT_PAUSE_MSEC 500
-#define CONNECTION_BYTES  ((size_t)32 << 10) /* of a request's header; libmicrohttpd answers 431 above it */
-#define HOST_SIZE         300
+#define LISTENERS_MAX        16
+#define ACCEPTS_AT_ONCE      64
+#define ACCEPT_PAUSE_MSEC    500
+#define COMPLAINT_EVERY_MSEC 60000
+#define CONNECTION_BYTES     ((size_t)32 << 10) /* of a request's header; libmicrohttpd answers 431 above it */
+#define HOST_SIZE            300
 
 struct server {
   struct site site;
@@ -35,8 +36,8 @@ struct server {
   int daemon_fd, stop_fd;
   bool running;
   pthread_t thread;
-  bool starved;     /* accept() fails for want of descriptors or memory … */
-  msec_t accept_at; /* … and is tried again then */
+  msec_t accept_at;   /* accept() failed for want of descriptors and is tried again then */
+  msec_t complain_at; /* the next time that may be said */
   size_t listener_count;
   struct listener listeners[LISTENERS_MAX];
 };
@@ -140,10 +141,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 /* Without descriptors the listeners stay readable: looking away for a moment keeps the loop from spinning. */
 static void accept_failed(struct server *s, msec_t now) {
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-  if (!s->starved)
-    log_error(NULL, "cannot accept HTTP connections: %s; raise the limit of open files (LimitNOFILE)", strerror(errno));
-  s->starved = true;
+  struct fail why;
+  fail_errno(&why, "cannot accept HTTP connections");
   s->accept_at = now + ACCEPT_PAUSE_MSEC;
+  if (now < s->complain_at) return;
+  s->complain_at = now + COMPLAINT_EVERY_MSEC;
+  log_error(NULL, "%s; raise the limit of open files (LimitNOFILE)", why.text);
 }
 
 static void accept_some(struct server *s, int listener, msec_t now) {
@@ -156,7 +159,6 @@ static void accept_some(struct server *s, int listener, msec_t now) {
       accept_failed(s, now);
       return;
     }
-    s->starved = false;
     if (!guard_make_room(&s->guard, address))
       close(fd);
     else
