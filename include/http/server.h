@@ -1,5 +1,5 @@
 /* The HTTP side: /metrics, /targets/<name>/metrics, /targets/<name>/health, /sd, /, /-/healthy, /-/ready, /health.
- * One libmicrohttpd thread, which alone owns the response cache; nothing here ever waits for a source. Sockets are ours. */
+ * One thread, which runs libmicrohttpd and alone owns the response cache; nothing here ever waits for a source. Sockets are ours. */
 #ifndef SONDE_HTTP_SERVER_H
 #define SONDE_HTTP_SERVER_H
 
@@ -14,7 +14,8 @@ struct server;
 struct server *server_start(const struct strings *listen, const char *telemetry_path, struct store *store, struct fail *f) MUST_CHECK;
 /* The address of the n-th listener as bound ("127.0.0.1:10420"; a port 0 is resolved); NULL past the end. */
 const char *server_address(const struct server *s, size_t n);
-/* How many targets are configured; /-/ready and /health answer 503 until each has ended its first poll. May change at a reload. */
+/* How many targets are configured; /-/ready and /health answer 503 until this was told and each has ended its first poll. May change at a
+ * reload. */
 void server_expect(struct server *s, size_t targets);
 void server_stop(struct server *s); /* NULL allowed */
 
