@@ -16,50 +16,63 @@ struct page_writer {
   struct buf *out;
   struct buf targets; /* target="<name>" of each batch, NUL-terminated, at … */
   size_t *target_at;  /* … this offset; in the page's arena */
-  struct buf start;   /* of the lines of one run */
+  struct buf start;   /* a name; what the lines of one run begin with */
 };
 
+static char *copy(char *to, const void *bytes, size_t length) {
+  memcpy(to, bytes, length);
+  return to + length;
+}
+
 /* HELP escapes less in text 0.0.4: there \" is an error. */
-static void put_help(struct page_writer *w, const char *help) {
-  const char *special = w->page->format == EXPOSITION_OPENMETRICS ? "\\\n\"" : "\\\n";
-  while (*help) {
-    size_t run = strcspn(help, special);
-    buf_put(w->out, help, run);
+static char *copy_help(char *to, const char *help, size_t length, bool om) {
+  for (const char *end = help + length; help < end; help++) {
+    size_t run = strcspn(help, om ? "\\\n\"" : "\\\n");
+    to = copy(to, help, run);
     help += run;
-    if (!*help) break;
-    buf_putc(w->out, '\\');
-    buf_putc(w->out, *help == '\n' ? 'n' : *help);
-    help++;
+    if (help == end) break;
+    *to++ = '\\';
+    *to++ = *help == '\n' ? 'n' : *help;
   }
+  return to;
 }
 
-static void put_help_line(struct page_writer *w, const struct page_family *f, size_t name_length, const char *suffix) {
-  if (!f->help || !*f->help) return;
-  buf_put(w->out, "# HELP ", 7);
-  buf_put(w->out, f->name, name_length);
-  buf_puts(w->out, suffix);
-  buf_putc(w->out, ' ');
-  put_help(w, f->help);
-  buf_putc(w->out, '\n');
+static void put_help_line(struct page_writer *w, const char *name, size_t name_length, const char *help) {
+  size_t length = help ? strlen(help) : 0;
+  char *room = length ? buf_room(w->out, 9 + name_length + 2 * length) : NULL, *p = room;
+  if (!room) return;
+  p = copy(p, "# HELP ", 7);
+  p = copy(p, name, name_length);
+  *p++ = ' ';
+  p = copy_help(p, help, length, w->page->format == EXPOSITION_OPENMETRICS);
+  *p++ = '\n';
+  buf_added(w->out, (size_t)(p - room));
 }
 
-static void put_type_line(struct page_writer *w, const struct page_family *f, size_t name_length, const char *suffix) {
-  bool om = w->page->format == EXPOSITION_OPENMETRICS;
-  buf_put(w->out, "# TYPE ", 7);
-  buf_put(w->out, f->name, name_length);
-  buf_puts(w->out, suffix);
-  buf_putc(w->out, ' ');
-  buf_puts(w->out, !f->apart ? metric_type_name(f->type) : om ? "unknown" : metric_type_name(METRIC_UNTYPED));
-  buf_putc(w->out, '\n');
+static void put_type_line(struct page_writer *w, const char *name, size_t name_length, const char *type) {
+  size_t length = strlen(type);
+  char *room = buf_room(w->out, 9 + name_length + length), *p = room;
+  if (!room) return;
+  p = copy(p, "# TYPE ", 7);
+  p = copy(p, name, name_length);
+  *p++ = ' ';
+  p = copy(p, type, length);
+  *p++ = '\n';
+  buf_added(w->out, (size_t)(p - room));
 }
 
+/* What stands before the samples of a family, or of those with one suffix. */
 static void put_metadata(struct page_writer *w, const struct page_family *f, enum suffix suffix) {
   bool om = w->page->format == EXPOSITION_OPENMETRICS;
-  bool without_total = om && f->type == METRIC_COUNTER && !f->apart;
-  size_t name_length = f->name_length - (without_total ? strlen("_total") : 0);
-  if (!om) put_help_line(w, f, name_length, suffix_text(suffix));
-  put_type_line(w, f, name_length, suffix_text(suffix));
-  if (om) put_help_line(w, f, name_length, suffix_text(suffix));
+  const char *type = !f->apart ? metric_type_name(f->type) : om ? "unknown" : metric_type_name(METRIC_UNTYPED);
+  buf_clear(&w->start);
+  buf_put(&w->start, f->name, f->name_length);
+  buf_puts(&w->start, suffix_text(suffix));
+  size_t length = w->start.length;
+  if (om && f->type == METRIC_COUNTER && !f->apart) length -= strlen("_total");
+  if (!om) put_help_line(w, w->start.data, length, f->help);
+  put_type_line(w, w->start.data, length, type);
+  if (om) put_help_line(w, w->start.data, length, f->help);
 }
 
 /* name{target="main", or what of it there is. */
@@ -85,11 +98,6 @@ static void put_renamed(struct buf *out, const char *labels) {
     buf_put(out, clashes ? name.data : l.name, clashes ? name.length : l.name_length);
     buf_put(out, l.name + l.name_length, (size_t)(p - l.name) - l.name_length);
   }
-}
-
-static char *copy(char *to, const void *bytes, size_t length) {
-  memcpy(to, bytes, length);
-  return to + length;
 }
 
 static void put_line(struct page_writer *w, const char *labels, size_t labels_length, const char *value, size_t value_length) {

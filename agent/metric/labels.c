@@ -45,59 +45,82 @@ static void grow(struct label_table *t, const char *text) {
   for (size_t i = 1; i < t->count; i++) *probe(t, text, &t->sets[i]) = (labels_t)i;
 }
 
+/* A label that is to be rendered. */
+struct piece {
+  const char *name, *value;
+  size_t name_length, length;
+};
+
 /* The labels that count, sorted by name: empty values are left out, illegal names become legal (in `names`), a second label of a name is
  * ignored. False when they are too many. */
-static bool collect(const struct label *labels, size_t count, struct label *out, size_t *ret_count, char names[][NAME_SIZE]) {
+static bool collect(const struct label *labels, size_t count, struct piece *out, size_t *ret_count, char names[][NAME_SIZE]) {
   size_t n = 0;
-  for (size_t i = 0; i < count; i++) {
-    struct label l = labels[i];
-    if (l.value && l.length == LABEL_STRING) l.length = strlen(l.value);
-    if (!l.value || !l.length) continue;
+  for (const struct label *l = labels; l < labels + count; l++) {
+    size_t length = !l->value ? 0 : l->length == LABEL_STRING ? strlen(l->value) : l->length;
+    if (!length) continue;
     if (n == LABELS_MAX) return false;
-    if (!name_is_label(l.name)) {
-      name_make_label(names[n], l.name);
-      l.name = names[n];
+    struct piece piece = {l->name, l->value, name_label_length(l->name), length};
+    if (!piece.name_length) {
+      name_make_label(names[n], l->name);
+      piece.name = names[n];
+      piece.name_length = strlen(names[n]);
     }
     size_t at = n;
     int order = 1;
-    while (at > 0 && (order = strcmp(l.name, out[at - 1].name)) < 0) at--;
+    while (at > 0 && (order = strcmp(piece.name, out[at - 1].name)) < 0) at--;
     if (order == 0) continue;
     memmove(out + at + 1, out + at, (n - at) * sizeof *out);
-    out[at] = l;
+    out[at] = piece;
     n++;
   }
   *ret_count = n;
   return true;
 }
 
-/* Copies a value that needs neither repair nor escapes. False when it does. */
-static bool copy_plain(char *to, const char *value, size_t length) {
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)value[i];
-    if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
-    to[i] = (char)c;
-  }
-  return true;
+/* True when one of eight bytes is a control character, a quote, a backslash or not ASCII. Subtracting from such a byte sets its highest bit;
+ * from others it does not. */
+static bool is_special(uint64_t word) {
+  const uint64_t ones = 0x0101010101010101u, highest = ones * 0x80;
+  uint64_t controls = word - ones * ' ', quotes = (word ^ ones * '"') - ones, backslashes = (word ^ ones * '\\') - ones;
+  return ((word | controls | quotes | backslashes) & highest) != 0;
 }
 
-static void render(struct label_table *t, struct buf *text, const struct label *l) {
-  size_t name_length = strlen(l->name);
-  buf_put(text, l->name, name_length);
-  buf_put(text, "=\"", 2);
-  char *room = l->length <= LABEL_VALUE_MAX ? buf_room(text, l->length) : NULL;
-  if (room && copy_plain(room, l->value, l->length)) {
-    buf_added(text, l->length);
-  } else {
-    buf_clear(&t->scratch);
-    text_clean(&t->scratch, l->value, l->length, LABEL_VALUE_MAX);
-    text_escape(text, t->scratch.data, t->scratch.length);
+/* Copies a value that needs neither repair nor escapes. False when it does, or may. */
+static bool copy_plain(char *to, const char *value, size_t length) {
+  uint64_t word;
+  for (; length >= sizeof word; length -= sizeof word, to += sizeof word, value += sizeof word) {
+    memcpy(&word, value, sizeof word);
+    if (is_special(word)) return false;
+    memcpy(to, &word, sizeof word);
   }
-  buf_putc(text, '"');
-  if (name_length == 6 && !memcmp(l->name, "target", 6)) t->has_target = true;
+  memset(&word, 'a', sizeof word);
+  memcpy(&word, value, length);
+  memcpy(to, &word, length);
+  return !is_special(word);
+}
+
+/* Appends name="value" and what is to follow it. */
+static void render(struct label_table *t, struct buf *text, const struct piece *piece, char behind) {
+  size_t before = piece->name_length + 2;
+  char *room = buf_room(text, before + MIN(piece->length, LABEL_VALUE_MAX) + 2);
+  if (!room) return;
+  memcpy(room, piece->name, piece->name_length);
+  memcpy(room + piece->name_length, "=\"", 2);
+  if (piece->length <= LABEL_VALUE_MAX && copy_plain(room + before, piece->value, piece->length)) {
+    room[before + piece->length] = '"';
+    room[before + piece->length + 1] = behind;
+    buf_added(text, before + piece->length + 2);
+    return;
+  }
+  buf_added(text, before);
+  buf_clear(&t->scratch);
+  text_clean(&t->scratch, piece->value, piece->length, LABEL_VALUE_MAX);
+  text_escape(text, t->scratch.data, t->scratch.length);
+  buf_put(text, (char[]){'"', behind}, 2);
 }
 
 static labels_t intern(struct label_table *t, struct buf *text, size_t start) {
-  size_t length = text->length - start;
+  size_t length = text->length - start - 1; /* the NUL behind it is there */
   struct label_set set = {
       .text = (uint32_t)start, .hash = (uint32_t)text_hash(text->data + start, length), .length = (uint16_t)length};
   labels_t *slot = probe(t, text->data, &set);
@@ -106,8 +129,6 @@ static labels_t intern(struct label_table *t, struct buf *text, size_t start) {
     text->data[start] = 0;
     return *slot;
   }
-  buf_put(text, "", 1);
-  if (text->overflow) return LABELS_REFUSED;
   if (t->count == t->capacity) {
     grow(t, text->data);
     slot = probe(t, text->data, &set);
@@ -118,14 +139,14 @@ static labels_t intern(struct label_table *t, struct buf *text, size_t start) {
 }
 
 labels_t label_table_add(struct label_table *t, struct buf *text, const struct label *labels, size_t count) {
-  struct label sorted[LABELS_MAX];
+  struct piece sorted[LABELS_MAX];
   char names[LABELS_MAX][NAME_SIZE];
   size_t n, start = text->length;
   if (!collect(labels, count, sorted, &n, names)) return LABELS_REFUSED;
   if (!n) return 0;
   for (size_t i = 0; i < n; i++) {
-    if (i) buf_putc(text, ',');
-    render(t, text, &sorted[i]);
+    render(t, text, &sorted[i], i + 1 < n ? ',' : '\0');
+    if (sorted[i].name_length == 6 && !memcmp(sorted[i].name, "target", 6)) t->has_target = true;
   }
   return text->overflow ? LABELS_REFUSED : intern(t, text, start);
 }

@@ -10,22 +10,24 @@ static bool is_digit(char c) {
 }
 
 static bool is_legal(char c, bool colon) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || (colon && c == ':');
+  unsigned lower = (unsigned char)c | 0x20u;
+  return (lower >= 'a' && lower <= 'z') || is_digit(c) || c == '_' || (colon && c == ':');
 }
 
-static bool all_legal(const char *name, bool colon) {
-  if (!name[0] || is_digit(name[0])) return false;
+/* The length of the legal name that is all of `name`, or 0. */
+static size_t legal_length(const char *name, bool colon) {
   size_t i = 0;
+  if (is_digit(name[0])) return 0;
   while (i < NAME_SIZE && is_legal(name[i], colon)) i++;
-  return i < NAME_SIZE && !name[i];
+  return i < NAME_SIZE && !name[i] ? i : 0;
 }
 
 bool name_is_family(const char *name) {
-  return all_legal(name, true);
+  return legal_length(name, true) > 0;
 }
 
-bool name_is_label(const char *name) {
-  return all_legal(name, false) && !(name[0] == '_' && name[1] == '_');
+size_t name_label_length(const char *name) {
+  return name[0] == '_' && name[1] == '_' ? 0 : legal_length(name, false);
 }
 
 static void make_legal(char out[NAME_SIZE], const char *name, bool colon) {

@@ -161,20 +161,18 @@ void section_add(struct section *s, const struct family *family, labels_t labels
   section_add_suffix(s, family, SUFFIX_NONE, labels, value);
 }
 
-static bool may_add(const struct writer *w, const struct family *family, enum suffix suffix, labels_t labels) {
-  bool suffix_fits = suffix == SUFFIX_NONE || family->type == METRIC_HISTOGRAM || family->type == METRIC_SUMMARY;
-  return suffix_fits && labels < w->labels.count && w->count < SECTION_SAMPLES_MAX && family != &refused_family;
+static bool takes_suffix(const struct family *family) {
+  return family->type == METRIC_HISTOGRAM || family->type == METRIC_SUMMARY;
 }
 
-void section_add_suffix(struct section *s, const struct family *family, enum suffix suffix, labels_t labels, double value) {
+static bool add(struct section *s, const struct family *family, enum suffix suffix, labels_t labels, double value) {
   struct writer *w = s->writer;
   assert(w);
-  char *room = may_add(w, family, suffix, labels) ? buf_room(&s->text, NUMBER_SIZE) : NULL;
-  if (!room) {
-    s->dropped++;
-    return;
-  }
+  if (family == &refused_family || labels >= w->labels.count || w->count == SECTION_SAMPLES_MAX) return false;
+  char *room = buf_room(&s->text, NUMBER_SIZE);
+  if (!room) return false;
   uint32_t group = group_of(w, family);
+  if (suffix != SUFFIX_NONE && !takes_suffix(w->groups[group].family)) return false;
   if (w->count == w->capacity) {
     w->capacity *= 2;
     w->drafts = mem_resize(w->drafts, w->capacity, sizeof *w->drafts);
@@ -183,6 +181,11 @@ void section_add_suffix(struct section *s, const struct family *family, enum suf
   w->drafts[w->count++] = (struct draft){value, labels, (uint32_t)s->text.length, group, (uint8_t)length, (uint8_t)suffix};
   w->groups[group].count++;
   buf_added(&s->text, length + 1);
+  return true;
+}
+
+void section_add_suffix(struct section *s, const struct family *family, enum suffix suffix, labels_t labels, double value) {
+  if (!add(s, family, suffix, labels, value)) s->dropped++;
 }
 
 static struct family *make_family(struct section *s, const char *name, enum metric_type type, const char *help) {
@@ -254,17 +257,16 @@ static uint32_t keep_first(struct section *s, struct writer *w, uint32_t group, 
 
 static void seal(struct section *s, struct writer *w) {
   place(s, w);
-  uint32_t total = 0;
+  uint32_t total = 0, families = 0;
   for (uint32_t i = 0; i < w->group_count; i++) {
     uint32_t kept = keep_first(s, w, i, s->samples + total);
-    w->groups[i].first = total;
-    w->groups[i].count = kept;
+    if (kept) w->groups[families++] = (struct section_family){w->groups[i].family, total, kept};
     total += kept;
   }
   s->dropped += w->count - total;
   s->sample_count = total;
-  s->family_count = w->group_count;
-  s->families = mem_resize(w->groups, w->group_count, sizeof *w->groups);
+  s->family_count = families;
+  s->families = mem_resize(w->groups, families, sizeof *w->groups);
   w->groups = NULL;
   s->text.data = mem_resize(s->text.data, s->text.length + 1, 1);
   s->text.capacity = s->text.length + 1;

@@ -31,10 +31,9 @@ static const char *edge_name(const struct check *c) {
 }
 
 /* The number in le or quantile. Infinity has one spelling. */
-static bool edge_of(const struct check *c, const char *labels, double *ret) {
-  struct label_span l;
-  if (!label_text_find(labels, edge_name(c), &l) || !number_parse(l.value, l.value_length, ret)) return false;
-  return !isinf(*ret) || (l.value_length == 4 && !memcmp(l.value, "+Inf", 4));
+static bool edge_parse(const struct label_span *l, double *ret) {
+  if (!number_parse(l->value, l->value_length, ret)) return false;
+  return !isinf(*ret) || (l->value_length == 4 && !memcmp(l->value, "+Inf", 4));
 }
 
 static const char *group_key(struct check *c, const struct run *r, const struct sample *s, size_t *ret_length) {
@@ -73,22 +72,28 @@ static bool enter_group(struct check *c, const struct run *r, const struct sampl
   return !torn;
 }
 
+static bool is_count(double value) {
+  return value >= 0 && !isinf(value) && value == trunc(value);
+}
+
 static bool bucket_fits(struct check *c, const struct sample *s, double le) {
   struct group *g = &c->group;
   bool rises = !g->bucket || (le > g->le && s->value >= g->bucket_value);
   g->bucket = true;
   g->le = le;
   g->bucket_value = s->value;
-  return rises && !isnan(le) && le >= 0 && s->value >= 0 && s->value == trunc(s->value);
+  return rises && le >= 0 && is_count(s->value);
 }
 
 static bool sample_fits(struct check *c, const struct run *r, const struct sample *s) {
-  const char *labels = section_text(r->section, s->labels);
   struct group *g = &c->group;
+  struct label_span l;
   double edge = 0;
-  bool has_edge = edge_of(c, labels, &edge), om = c->page->format == EXPOSITION_OPENMETRICS;
+  bool om = c->page->format == EXPOSITION_OPENMETRICS;
+  bool has_edge = label_text_find(section_text(r->section, s->labels), edge_name(c), &l);
   bool is_edge = s->suffix == (c->family->type == METRIC_HISTOGRAM ? SUFFIX_BUCKET : SUFFIX_NONE);
   if (is_edge != has_edge || (!is_edge && s->suffix != SUFFIX_SUM && s->suffix != SUFFIX_COUNT)) return false;
+  if (is_edge && !edge_parse(&l, &edge)) return false;
   if (!om) return true;
   if (!enter_group(c, r, s)) return false;
   if (s->suffix == SUFFIX_BUCKET) return bucket_fits(c, s, edge);
@@ -98,7 +103,7 @@ static bool sample_fits(struct check *c, const struct run *r, const struct sampl
     g->count = true;
     g->count_value = s->value;
   }
-  return s->value >= 0 && (s->suffix == SUFFIX_SUM || s->value == trunc(s->value));
+  return s->suffix == SUFFIX_SUM ? s->value >= 0 : is_count(s->value);
 }
 
 static bool all_fit(struct check *c) {

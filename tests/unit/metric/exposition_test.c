@@ -208,6 +208,12 @@ static void a_histogram_of_fractions_does_not_spoil_the_page(void **state) {
   assert_openmetrics_type(state, "speed_seconds_bucket unknown");
 }
 
+static void an_infinite_count_does_not_spoil_the_page(void **state) {
+  target(*state, "a");
+  histogram(section(*state), &speed, 1, INFINITY, 1.5, INFINITY);
+  assert_openmetrics_type(state, "speed_seconds_bucket unknown");
+}
+
 static void a_histogram_with_a_negative_sum_does_not_spoil_the_page(void **state) {
   target(*state, "a");
   histogram(section(*state), &speed, 1, 2, -1.5, 2);
@@ -232,6 +238,16 @@ static void a_summary_without_quantile_does_not_spoil_the_page(void **state) {
   target(*state, "a");
   section_add(section(*state), &rank, 0, 1);
   assert_openmetrics_type(state, "rank unknown");
+}
+
+static void a_quantile_that_is_no_number_does_not_spoil_the_page(void **state) {
+  struct stage *stage = *state;
+  target(stage, "a");
+  struct section *s = section(stage);
+  section_add_suffix(s, &rank, SUFFIX_SUM, section_label_pairs(s, "quantile", "wide", NULL), 1);
+  section_add(s, &rank, section_label_pairs(s, "quantile", "0.5", NULL), 1);
+  assert_openmetrics_type(state, "rank unknown");
+  assert_true(strstr(write_page(stage, EXPOSITION_TEXT, false), "# TYPE rank_sum untyped\n") != NULL);
 }
 
 static void a_summary_of_percent_does_not_spoil_the_page(void **state) {
@@ -390,9 +406,11 @@ int main(void) {
       page_test(a_histogram_without_infinity_does_not_spoil_the_page),
       page_test(a_histogram_without_le_does_not_spoil_the_page),
       page_test(a_histogram_of_fractions_does_not_spoil_the_page),
+      page_test(an_infinite_count_does_not_spoil_the_page),
       page_test(a_histogram_with_a_negative_sum_does_not_spoil_the_page),
       page_test(a_torn_histogram_does_not_spoil_the_page),
       page_test(a_summary_without_quantile_does_not_spoil_the_page),
+      page_test(a_quantile_that_is_no_number_does_not_spoil_the_page),
       page_test(a_summary_of_percent_does_not_spoil_the_page),
       page_test(histograms_of_two_targets_do_not_mix),
       page_test(types_that_differ_become_unknown),

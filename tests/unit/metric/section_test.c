@@ -138,6 +138,20 @@ static void a_suffix_on_a_gauge_is_dropped(void **state) {
   assert_int_equal(section_dropped(s), 1);
 }
 
+static void a_family_without_samples_is_not_shown(void **state) {
+  (void)state;
+  SCOPED(let_go) struct section *s = section_new("part");
+  section_family(s, "unused", METRIC_GAUGE, "");
+  section_family(s, "latency_seconds", METRIC_GAUGE, "");
+  section_add_suffix(s, &latency, SUFFIX_SUM, 0, 1);
+  section_add(s, &requests, 0, 1);
+  section_finish(s);
+  size_t count;
+  assert_ptr_equal(section_families(s, &count)->family, &requests);
+  assert_int_equal(count, 1);
+  assert_int_equal(section_dropped(s), 1);
+}
+
 static void labels_are_sorted_and_empty_ones_left_out(void **state) {
   (void)state;
   SCOPED(let_go) struct section *s = section_new("part");
@@ -328,6 +342,7 @@ int main(void) {
       cmocka_unit_test(the_first_of_equal_samples_is_kept),
       cmocka_unit_test(a_histogram_keeps_all_its_suffixes),
       cmocka_unit_test(a_suffix_on_a_gauge_is_dropped),
+      cmocka_unit_test(a_family_without_samples_is_not_shown),
       cmocka_unit_test(labels_are_sorted_and_empty_ones_left_out),
       cmocka_unit_test(a_label_name_appears_once),
       cmocka_unit_test(hostile_label_values_become_clean),
