@@ -27,7 +27,7 @@ static int fail_unknown(const struct command *c, const char *word, size_t length
   snprintf(written, sizeof written, "%.*s", (int)MIN(length, sizeof written - 1), word);
   const char *meant = suggest(written, names, count);
   if (meant)
-    usage_error(c, "unknown flag --%s; did you mean --%s?", written, meant);
+    usage_error(c, "unknown flag --%s (did you mean --%s?)", written, meant);
   else
     usage_error(c, "unknown flag --%s", written);
   return ARGUMENT_WRONG;

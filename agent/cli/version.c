@@ -14,6 +14,12 @@
 #include "agent/cli/cli.h"
 #include "base/version.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 static void line(const char *name, const char *value) {
   printf("  %-17s%s\n", name, value);
 }
@@ -35,7 +41,7 @@ void version_print(void) {
   char text[64];
   uname(&machine);
   printf("sonde, version %s (revision: %s)\n", version_number(), version_revision());
-  line("compiler:", __VERSION__);
+  line("compiler:", COMPILER);
   snprintf(text, sizeof text, "linux/%.32s", machine.machine);
   line("platform:", text);
   line("libmicrohttpd:", MHD_get_version());

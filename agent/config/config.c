@@ -158,10 +158,10 @@ struct config *config_load(const char *path, const struct kind *const *kinds, si
   return c;
 }
 
-static bool has_name(const struct config *c, const char *name) {
+static const struct target_config *find_name(const struct config *c, const char *name) {
   for (size_t i = 0; i < c->target_count; i++)
-    if (!strcmp(c->targets[i].name, name)) return true;
-  return false;
+    if (!strcmp(c->targets[i].name, name)) return &c->targets[i];
+  return NULL;
 }
 
 /* The target is read as if the file said {<kind>: <address>}. */
@@ -172,7 +172,9 @@ bool config_add_target(struct config *c, const struct kind *kind, const char *ad
   struct reader r = {.arena = &c->arena, .fail = f};
   struct target_config t = {0};
   if (!target_read(&r, c, &(struct kinds){&kind, 1}, &map, &t)) return false;
-  if (has_name(c, t.name)) return true;
+  const struct target_config *same = find_name(c, t.name);
+  if (same && same->kind != kind) return fail(f, FAIL_CONFIG, "%s is already the name of a %s target", t.name, same->kind->name);
+  if (same) return true;
   if (c->target_count == CONFIG_TARGETS_MAX) return fail(f, FAIL_LIMIT, "at most %d targets are watched", CONFIG_TARGETS_MAX);
   struct target_config *grown = arena_alloc(&c->arena, (c->target_count + 1) * sizeof *grown);
   if (c->target_count) memcpy(grown, c->targets, c->target_count * sizeof *grown);

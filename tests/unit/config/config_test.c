@@ -374,6 +374,8 @@ static void what_discovery_finds_is_taken_as_it_is_and_once(void **state) {
   assert_int_equal(c->target_count, 2);
   assert_string_equal(options(c, 1)->url, "e://u:${HOME}$$@db:1");
   assert_string_equal(c->targets[1].name, "db:1");
+  assert_false(config_add_target(c, &example_kind, "e://plain", &why));
+  assert_string_equal(why.text, "plain is already the name of a plain target");
   assert_false(config_add_target(c, &example_kind, "hunter2@db", &why));
   assert_string_equal(why.text, "example: \"***\" with the password - has no scheme; write example://host");
   config_free(c);
