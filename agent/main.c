@@ -39,11 +39,8 @@ static int fail_command(const char *word) {
   return STATUS_USAGE;
 }
 
-int main(int argc, char **argv) {
-  prctl(PR_SET_DUMPABLE, 0); /* no core file with passwords in it, no debugger but root's */
-  mallopt(M_ARENA_MAX, 2);   /* a thread for each target must not mean a heap for each */
-  char **words = argv_take(argc, argv);
-  const char *word = argc > 1 ? words[1] : "help";
+static int dispatch(int argc, char **argv) {
+  const char *word = argc > 1 ? argv[1] : "help";
   if (is(word, "--version")) {
     version_print();
     return STATUS_GOOD;
@@ -54,9 +51,18 @@ int main(int argc, char **argv) {
   }
   for (size_t i = 0; i < COUNTOF(commands); i++) {
     if (strcmp(word, commands[i]->name) != 0) continue;
-    if (!wants_help(argc, words)) return commands[i]->run(argc - 1, words + 1);
+    if (!wants_help(argc, argv)) return commands[i]->run(argc - 1, argv + 1);
     help_command(commands[i]);
     return STATUS_GOOD;
   }
   return fail_command(word);
+}
+
+int main(int argc, char **argv) {
+  prctl(PR_SET_DUMPABLE, 0); /* no core file with passwords in it, no debugger but root's */
+  mallopt(M_ARENA_MAX, 2);   /* a thread for each target must not mean a heap for each */
+  char **words = argv_take(argc, argv);
+  int status = dispatch(argc, words);
+  argv_free(argc, words);
+  return status;
 }

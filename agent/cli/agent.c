@@ -166,7 +166,7 @@ static void last_resort(int signal_number) {
 
 /* No destructor runs at the end: a runner that is left behind may still use what it would free. */
 static NORETURN void finish(struct agent *a, int signal_number) {
-  struct itimerval timer = {.it_value.tv_usec = LAST_RESORT_MSEC * 1000};
+  struct itimerval timer = {.it_value.tv_usec = (suseconds_t)LAST_RESORT_MSEC * 1000};
   signal(SIGALRM, last_resort);
   setitimer(ITIMER_REAL, &timer, NULL);
   log_info(NULL, "ending: %s", signal_number == SIGINT ? "interrupted" : "asked to by SIGTERM");

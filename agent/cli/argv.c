@@ -2,6 +2,8 @@
 #include "agent/cli/argv.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -22,9 +24,9 @@ static char *find_word(char *text) {
 
 /* Puts `shown`, or as much of it as fits, over `text`. */
 static void replace(char *text, const char *shown) {
-  size_t length = strlen(text), keep = MIN(length, strlen(shown));
+  size_t length = strlen(text);
   mem_wipe(text, length);
-  memcpy(text, shown, keep);
+  snprintf(text, length + 1, "%s", shown);
 }
 
 static void hide_url(char *url) {
@@ -50,4 +52,12 @@ char **argv_take(int argc, char **argv) {
   for (int i = 1; i < argc; i++)
     if (hide(argv[i]) && i + 1 < argc) replace(argv[++i], "***");
   return copy;
+}
+
+void argv_free(int argc, char **copy) {
+  for (int i = 0; i < argc; i++) {
+    mem_wipe(copy[i], strlen(copy[i]));
+    free(copy[i]);
+  }
+  free(copy);
 }

@@ -126,7 +126,7 @@ static bool fail_choice(const struct value *v) {
 
 static bool read_string(const struct value *v) {
   const char *const *choice = v->row->choices;
-  while (choice && *choice && strcmp(*choice, v->text)) choice++;
+  while (choice && *choice && strcmp(*choice, v->text) != 0) choice++;
   if (choice && !*choice) return fail_choice(v);
   if (v->row->type != OPTION_SECRET && !text_is_clean(v->text, strlen(v->text))) return refuse(v, "valid UTF-8");
   memcpy(v->field, &v->text, sizeof v->text);
@@ -244,7 +244,7 @@ static const char *secret_of(const struct reader *r, const char *path, struct fa
 
 bool value_read_file(const struct reader *r, const struct option *row, const struct node *n, const char *name, void *into) {
   struct option as_path = {.name = row->name, .type = OPTION_PATH};
-  const char *path, *secret;
+  const char *path = NULL, *secret;
   if (!value_read(r, &as_path, n, name, &path)) return false;
   struct fail why = {0};
   if (!(secret = secret_of(r, path, &why))) return node_fail(r, n, "%s: %s", name, why.text);

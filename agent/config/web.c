@@ -6,7 +6,7 @@
 
 static bool is_port(const char *text) {
   size_t digits = strspn(text, "0123456789");
-  return digits > 0 && digits <= 5 && !text[digits] && atoi(text) <= 65535;
+  return digits > 0 && digits <= 5 && !text[digits] && strtol(text, NULL, 10) <= 65535;
 }
 
 /* The colon before the port: behind the brackets of an IPv6 address. */

@@ -164,13 +164,18 @@ static struct node *empty_map(struct walk *w) {
   return n;
 }
 
-/* Stream start, then at most one document, then stream end. */
+static bool skip(struct walk *w, int events) {
+  while (events-- > 0)
+    if (!next(w)) return false;
+  return true;
+}
+
+/* Stream start, then at most one document (its start, its root, its end), then stream end. */
 static struct node *read_stream(struct walk *w) {
-  if (!next(w) || !next(w)) return NULL;
+  if (!skip(w, 2)) return NULL;
   if (w->event.type == YAML_STREAM_END_EVENT) return empty_map(w);
-  if (!next(w)) return NULL;
-  struct node *root = read_node(w, 1);
-  if (!root || !next(w) || !next(w)) return NULL;
+  struct node *root = skip(w, 1) ? read_node(w, 1) : NULL;
+  if (!root || !skip(w, 2)) return NULL;
   if (w->event.type != YAML_STREAM_END_EVENT) {
     struct node at = {.line = (unsigned)w->event.start_mark.line + 1, .column = (unsigned)w->event.start_mark.column + 1};
     node_fail(w->r, &at, "a second document begins here; a configuration file holds one");

@@ -2,7 +2,6 @@
 #include "tests/unit/test.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/cli/argv.h"
@@ -72,9 +71,7 @@ static void passwords_on_the_command_line_are_not_in_the_process_list(void **sta
     assert_null(copy[2]);
     assert_string_equal(word, arguments[i].shown);
     for (size_t rest = strlen(word); rest < sizeof word; rest++) assert_int_equal(word[rest], 0);
-    free(copy[0]);
-    free(copy[1]);
-    free(copy);
+    argv_free(2, copy);
   }
 }
 
@@ -85,8 +82,7 @@ static void a_password_in_an_argument_of_its_own_is_hidden_too(void **state) {
   assert_string_equal(copy[2], "hunter2");
   assert_string_equal(value, "***");
   assert_string_equal(flag, "--password");
-  for (int i = 0; i < 3; i++) free(copy[i]);
-  free(copy);
+  argv_free(3, copy);
 }
 
 int main(void) {
