@@ -83,4 +83,8 @@ $(B)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
+$(B)/tests/%: tests/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) $(ALL_LIBS)
+
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

@@ -7,18 +7,18 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/metric/labels.h"
+#include "agent/metric/name.h"
+#include "agent/metric/references.h"
+#include "agent/metric/section_private.h"
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "agent/metric/labels.h"
-#include "agent/metric/name.h"
-#include "agent/metric/section_private.h"
 
 enum { HELP_MAX = 1000, FIRST_SAMPLES = 64, FIRST_FAMILIES = 32 };
 
@@ -157,10 +157,6 @@ static uint32_t group_of(struct writer *w, const struct family *family) {
   return group;
 }
 
-void section_add(struct section *s, const struct family *family, labels_t labels, double value) {
-  section_add_suffix(s, family, SUFFIX_NONE, labels, value);
-}
-
 static bool takes_suffix(const struct family *family) {
   return family->type == METRIC_HISTOGRAM || family->type == METRIC_SUMMARY;
 }
@@ -283,12 +279,12 @@ struct section *section_finish(struct section *s) {
 }
 
 struct section *section_ref(struct section *s) {
-  atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+  reference_take(&s->references);
   return s;
 }
 
 void section_unref(struct section *s) {
-  if (!s || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) != 1) return;
+  if (!s || !reference_drop(&s->references)) return;
   writer_free(s->writer);
   buf_done(&s->text);
   arena_done(&s->arena);

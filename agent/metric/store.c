@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/metric/references.h"
 #include "base/mem.h"
 
 struct slot {
@@ -25,59 +26,6 @@ struct store {
   uint64_t generation;
 };
 
-static void take(atomic_uint *references) {
-  atomic_fetch_add_explicit(references, 1, memory_order_relaxed);
-}
-
-/* True when that was the last one. */
-static bool let_go(atomic_uint *references) {
-  return atomic_fetch_sub_explicit(references, 1, memory_order_acq_rel) == 1;
-}
-
-struct identity *identity_new(const char *name, const char *kind, const char *job, const char *instance) {
-  struct identity *id = mem_zero(sizeof *id);
-  id->name = mem_copy(name);
-  id->kind = mem_copy(kind);
-  id->job = mem_copy(job);
-  id->instance = mem_copy(instance);
-  atomic_init(&id->references, 1);
-  return id;
-}
-
-struct identity *identity_ref(struct identity *id) {
-  take(&id->references);
-  return id;
-}
-
-void identity_unref(struct identity *id) {
-  if (!id || !let_go(&id->references)) return;
-  free((char *)(uintptr_t)id->name);
-  free((char *)(uintptr_t)id->kind);
-  free((char *)(uintptr_t)id->job);
-  free((char *)(uintptr_t)id->instance);
-  free(id);
-}
-
-struct batch *batch_new(struct identity *id, size_t count) {
-  struct batch *b = mem_zero(sizeof *b + count * sizeof *b->sections);
-  b->id = identity_ref(id);
-  b->count = count;
-  atomic_init(&b->references, 1);
-  return b;
-}
-
-struct batch *batch_ref(struct batch *b) {
-  take(&b->references);
-  return b;
-}
-
-void batch_unref(struct batch *b) {
-  if (!b || !let_go(&b->references)) return;
-  for (size_t i = 0; i < b->count; i++) section_unref(b->sections[i]);
-  identity_unref(b->id);
-  free(b);
-}
-
 struct store *store_new(void) {
   struct store *s = mem_zero(sizeof *s);
   atomic_init(&s->references, 1);
@@ -86,7 +34,7 @@ struct store *store_new(void) {
 }
 
 static void store_unref(struct store *s) {
-  if (!let_go(&s->references)) return;
+  if (!reference_drop(&s->references)) return;
   pthread_mutex_destroy(&s->mutex);
   free(s->slots);
   free(s);
@@ -105,7 +53,7 @@ struct slot *store_add(struct store *s) {
   struct slot *slot = mem_zero(sizeof *slot);
   atomic_init(&slot->references, 1);
   slot->store = s;
-  take(&s->references);
+  reference_take(&s->references);
   pthread_mutex_lock(&s->mutex);
   if (s->count == s->capacity) {
     s->capacity = s->capacity ? s->capacity * 2 : 8;
@@ -152,12 +100,12 @@ void slot_retire(struct slot *slot) {
 }
 
 struct slot *slot_ref(struct slot *slot) {
-  take(&slot->references);
+  reference_take(&slot->references);
   return slot;
 }
 
 void slot_unref(struct slot *slot) {
-  if (!slot || !let_go(&slot->references)) return;
+  if (!slot || !reference_drop(&slot->references)) return;
   batch_unref(slot->batch);
   store_unref(slot->store);
   free(slot);

@@ -15,8 +15,10 @@
 enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
 
 /* Appends the page. With `label_target`, every line begins its labels with target="<name>" (the page of all targets); without, the lines
- * are as the target's own exporter would show them. Returns how many samples were left out because their names clash. */
-size_t exposition_write(struct buf *out, struct batch *const *batches, size_t count, enum exposition_format format, bool label_target);
+ * are as the target's own exporter would show them. Returns how many samples were left out because
+ * another sample has their name and labels, or another family the name of theirs. */
+size_t exposition_write(struct buf *out, struct batch *const *batches, size_t count, enum exposition_format format,
+                        bool label_target);
 
 /* The exact Content-Type of a format. */
 const char *exposition_content_type(enum exposition_format format);

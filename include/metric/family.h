@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-#define METRIC_TYPES(X)                                                                                          \
-  X(METRIC_UNTYPED, "untyped") X(METRIC_GAUGE, "gauge") X(METRIC_COUNTER, "counter") X(METRIC_HISTOGRAM, "histogram") \
-  X(METRIC_SUMMARY, "summary")
+#define METRIC_TYPES(X)                                                                                                            \
+  X(METRIC_UNTYPED, "untyped")                                                                                                     \
+  X(METRIC_GAUGE, "gauge") X(METRIC_COUNTER, "counter") X(METRIC_HISTOGRAM, "histogram") X(METRIC_SUMMARY, "summary")
 
 #define X(type, name) type,
 enum metric_type { METRIC_TYPES(X) };
@@ -18,8 +18,8 @@ enum metric_type { METRIC_TYPES(X) };
 enum suffix { SUFFIX_NONE, SUFFIX_BUCKET, SUFFIX_SUM, SUFFIX_COUNT };
 
 struct family {
-  const char *name;   /* as in text 0.0.4: a counter's ends as its exporter has it, mostly in _total */
-  const char *help;   /* a sentence, ends with "." */
+  const char *name; /* as in text 0.0.4: a counter's ends as its exporter has it, mostly in _total */
+  const char *help; /* a sentence, ends with "." */
   enum metric_type type;
   const char *labels; /* names, comma separated, sorted; NULL for none */
   /* This shape is illegal in OpenMetrics (a summary whose quantile is "50"): there each sample name is a family of type unknown. */

@@ -11,10 +11,10 @@
 
 #include "metric/family.h"
 
-#define LABEL_VALUE_MAX 200      /* bytes; longer values are cut, see text_clean() */
-#define LABELS_MAX 16            /* labels of a series */
+#define LABEL_VALUE_MAX     200 /* bytes; longer values are cut, see text_clean() */
+#define LABELS_MAX          16  /* labels of a series */
 #define SECTION_SAMPLES_MAX 20000
-#define SECTION_BYTES_MAX (8u << 20)
+#define SECTION_BYTES_MAX   (8u << 20)
 
 struct section;
 /* A label set rendered in a section: canonical text `a="1",b="2"`, sorted by name. 0 is the empty set. */
@@ -49,9 +49,12 @@ struct section *section_new(const char *part);
 labels_t section_labels(struct section *s, const struct label *labels, size_t count);
 /* The same for NUL-terminated names and values in pairs, ended by NULL: section_label_pairs(s, "cpu", "0", "mode", "idle", NULL). */
 labels_t section_label_pairs(struct section *s, const char *name, ...) __attribute__((sentinel));
-void section_add(struct section *s, const struct family *family, labels_t labels, double value);
-/* For histograms and summaries. */
+/* Adds a sample. A suffix is for histograms and summaries alone; the samples of one label set (but for le or quantile) come one after the
+ * other, buckets rising, and le and quantile are written as floats: "0.5", "1.0", "+Inf". */
 void section_add_suffix(struct section *s, const struct family *family, enum suffix suffix, labels_t labels, double value);
+static inline void section_add(struct section *s, const struct family *family, labels_t labels, double value) {
+  section_add_suffix(s, family, SUFFIX_NONE, labels, value);
+}
 /* A family that only the running server can name. The strings are copied; an invalid name becomes legal ([^a-zA-Z0-9_:] to _). The same
  * name gives the same family again. */
 const struct family *section_family(struct section *s, const char *name, enum metric_type type, const char *help);

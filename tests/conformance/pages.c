@@ -1,4 +1,4 @@
-/* Writes pages for exposition.py: each in both formats, with the targets' names on the lines (.all) and without (.one).
+/* Writes pages for test_exposition.py: each in both formats, with the targets' names on the lines (.all) and without (.one).
  *   pages DIRECTORY
  * One line of standard output for each page: its name, how many samples went in, how many were left out of each of the four. The first pages
  * are made by hand; the others put families with names that clash, of all types and with any values, together at random. */

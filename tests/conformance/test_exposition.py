@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """Pages in both formats against the strictest readers there are.
 
-    exposition.py PAGES      PAGES is the program made from pages.c
-
 OpenMetrics goes to the parser of the Python client, text to promtool; both formats go through a check of our own for what those let pass:
 series that appear twice, families that are torn, labels that appear twice, samples that got lost.
 """
@@ -10,12 +8,13 @@ import math
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = "build/release/tests/conformance/pages"  # made from pages.c
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
 SAMPLE = re.compile(r"(%s)(?:\{(%s(?:,%s)*)\})? (NaN|[+-]Inf|-?[0-9.]+(?:e[+-][0-9]+)?)" % (NAME, LABEL, LABEL))
@@ -75,8 +74,9 @@ class Page:
 class Exposition(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        subprocess.run(["make", "-s", "MODE=release", PROGRAM], cwd=ROOT, check=True)
         cls.folder = tempfile.TemporaryDirectory()
-        out = subprocess.run([PROGRAM, cls.folder.name], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+        out = subprocess.run([os.path.join(ROOT, PROGRAM), cls.folder.name], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
         cls.pages = [(line.split()[0], [int(n) for n in line.split()[1:]]) for line in out.splitlines()]
 
     @classmethod
@@ -145,7 +145,4 @@ class Exposition(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: exposition.py PAGES")
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main()
