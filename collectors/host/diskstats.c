@@ -105,8 +105,7 @@ static const struct udev *facts_of(struct state *d, const struct disk *disk) {
   if (known) return known;
   char path[4096], text[16384];
   snprintf(path, sizeof path, "%s/b%llu:%llu", d->udev_root, (unsigned long long)disk->major, (unsigned long long)disk->minor);
-  if (!source_peek(path, text, sizeof text - 1)) *text = 0;
-  strcat(text, "\n");
+  if (!source_peek(path, text, sizeof text)) *text = 0;
   known = arena_alloc(&d->facts, sizeof *known);
   *known = udev_parse(text, strlen(text), &d->facts);
   *map_slot(&d->devices, arena_copy_bytes(&d->facts, disk->name.at, length), length) = known;

@@ -95,7 +95,7 @@ static void close_filesystem(void *state) {
 static const char *strip_root(const char *point, const char *rootfs) {
   size_t length = strlen(rootfs);
   while (length && rootfs[length - 1] == '/') length--;
-  if (!length || strncmp(point, rootfs, length)) return point;
+  if (!length || strncmp(point, rootfs, length) != 0) return point;
   if (!point[length]) return "/";
   return point[length] == '/' ? point + length : point;
 }
@@ -124,7 +124,7 @@ static bool is_repeated(struct map *seen, struct arena *a, const struct mount *m
 static void add_entry(struct mount_table *t, const struct mount *m, struct space_query *query) {
   if ((t->count & (t->count + 1)) == 0) { /* full at 0, 1, 3, 7 … */
     t->entries = mem_resize(t->entries, 2 * t->count + 1, sizeof *t->entries);
-    t->queries = mem_resize(t->queries, 2 * t->count + 1, sizeof *t->queries);
+    t->queries = mem_resize(t->queries, 2 * t->count + 1, sizeof *t->queries); // NOLINT(bugprone-sizeof-expression): of pointers
   }
   struct entry *e = &t->entries[t->count];
   *e = (struct entry){.mount = *m};

@@ -4,6 +4,7 @@
 #include "collectors/host/host.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,7 +128,7 @@ static void catalogue(family_fn *each, void *arg) {
 
 /* Names of targets have few characters; a host name may have others. */
 static void host_name(char *out, size_t size) {
-  if (gethostname(out, size) < 0 || !*out) strcpy(out, "localhost");
+  if (gethostname(out, size) < 0 || !*out) snprintf(out, size, "localhost");
   out[size - 1] = 0;
   for (char *p = out; *p; p++) {
     bool fine = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '.' || *p == '-';

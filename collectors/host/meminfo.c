@@ -40,7 +40,7 @@ static void name_of(struct slice field, bool is_bytes, char out[NAME_MAX_BYTES])
   char *p = stpcpy(out, "node_memory_");
   for (const char *c = field.at; c < field.end - 1; c++)
     if (*c != ')') *p++ = *c == '(' ? '_' : *c;
-  strcpy(p, is_bytes ? "_bytes" : "");
+  stpcpy(p, is_bytes ? "_bytes" : "");
 }
 
 static const struct family *find_row(const char *name) {

@@ -39,7 +39,7 @@ static bool scan_total(struct slice line, uint64_t *ret) {
   static const char key[] = "total=";
   struct slice word;
   while (next_word(&line, &word)) {
-    if (slice_length(word) < sizeof key || memcmp(word.at, key, sizeof key - 1)) continue;
+    if (slice_length(word) < sizeof key || memcmp(word.at, key, sizeof key - 1) != 0) continue;
     word.at += sizeof key - 1;
     return number_scan(&word.at, word.end, ret);
   }

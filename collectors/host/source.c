@@ -96,7 +96,6 @@ bool source_peek(const char *path, char *out, size_t size) {
   ssize_t n = read(fd, out, size);
   close(fd);
   if (n <= 0 || (size_t)n == size) return false;
-  if (out[n - 1] == '\n') n--;
   out[n] = 0;
   return true;
 }

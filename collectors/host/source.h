@@ -25,7 +25,7 @@ void source_done(struct source *s);
  * FAIL_UNSUPPORTED when there is no such file or the kernel has it switched off, FAIL_PERMISSION, FAIL_LIMIT, FAIL_SYSTEM. */
 bool source_read(struct source *s, struct buf *out, struct fail *f) MUST_CHECK;
 
-/* Reads a file once, keeping nothing. False when it cannot be read, is empty or fills `out`; the trailing newline is dropped. */
+/* Reads a file once, keeping nothing, and ends it with a NUL. False when it cannot be read, is empty or does not fit. */
 bool source_peek(const char *path, char *out, size_t size) MUST_CHECK;
 /* The same for a file that holds one number. */
 bool source_peek_number(const char *path, uint64_t *ret) MUST_CHECK;

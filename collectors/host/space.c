@@ -205,6 +205,9 @@ void space_answers(struct space_helpers *h, struct space_query *const *queries, 
     if (h->awaited && wait_over(wait, NULL)) break;
   }
   if (h->awaited) give_up(h);
-  for (size_t i = 0; i < count; i++) answers[i] = queries[i]->busy ? (struct space){.error = ETIMEDOUT} : queries[i]->answer;
+  for (size_t i = 0; i < count; i++) {
+    answers[i] = queries[i]->answer;
+    if (queries[i]->busy) answers[i].error = ETIMEDOUT;
+  }
   pthread_mutex_unlock(&h->lock);
 }

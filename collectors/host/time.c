@@ -30,6 +30,7 @@ static void peek(const char *sysfs, const char *name, char *out, size_t size) {
   char path[4096];
   snprintf(path, sizeof path, "%s/devices/system/clocksource/clocksource0/%s", sysfs, name);
   if (!source_peek(path, out, size)) *out = 0;
+  out[strcspn(out, "\n")] = 0;
 }
 
 static void add_clocksources(struct section *s, const struct family *family, const char *names) {
@@ -51,8 +52,8 @@ static bool collect(void *state, struct host *h, struct section *s, struct fail 
     peek(h->options->sysfs, "current_clocksource", t->current, sizeof t->current);
     t->refresh = h->now + HOST_REFRESH;
   }
-  /* Microseconds: what a double can hold of today's date without noise. */
-  section_add(s, &families[SECONDS], 0, (double)(now.tv_sec * 1000000 + now.tv_nsec / 1000) / 1e6);
+  int64_t microseconds = now.tv_sec * 1000000 + now.tv_nsec / 1000; /* what a double can hold of today's date without noise */
+  section_add(s, &families[SECONDS], 0, (double)microseconds / 1e6);
   section_add(s, &families[ZONE], section_label_pairs(s, "time_zone", local.tm_zone, NULL), (double)local.tm_gmtoff);
   add_clocksources(s, &families[AVAILABLE], t->available);
   add_clocksources(s, &families[CURRENT], t->current);
