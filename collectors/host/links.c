@@ -1,26 +1,22 @@
-/* Network devices, see collectors/host/links.h. One question over netlink brings all devices with 64-bit counters; the finer counters are added
- * up to the columns of /proc/net/dev, as the kernel does for that file. */
+/* The parsers of network devices, see collectors/host/links.h. The kernel's finer counters are added up to the columns of /proc/net/dev, as it does
+ * itself for that file. */
 #include "collectors/host/links.h"
 
-#include <errno.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/number.h"
 #include "collectors/host/lines.h"
 
-#define LINKS_MAX      65536
-#define DATAGRAM_BYTES 32768 /* the most that the kernel packs into one */
+#define LINKS_MAX 65536
 
 void links_done(struct links *l) {
   free(l->items);
+  free(l->names);
   *l = (struct links){0};
 }
 
@@ -33,10 +29,29 @@ static void add(struct links *l, const struct link *link) {
   l->items[l->count++] = *link;
 }
 
-static void set_name(struct link *link, const char *name, size_t length) {
-  length = MIN(length, sizeof link->name - 1);
-  memcpy(link->name, name, length);
-  link->name[length] = 0;
+static void set_name(char out[LINK_NAME_SIZE], const char *name, size_t length) {
+  length = MIN(length, (size_t)LINK_NAME_SIZE - 1);
+  memcpy(out, name, length);
+  out[length] = 0;
+}
+
+static void add_name(struct links *l, uint32_t index, const char *name, size_t length) {
+  if (l->name_count >= LINKS_MAX || !length) return;
+  if (l->name_count == l->name_capacity) {
+    l->name_capacity = MAX(l->name_capacity * 2, (size_t)8);
+    l->names = mem_resize(l->names, l->name_capacity, sizeof *l->names);
+  }
+  struct link_name *n = &l->names[l->name_count++];
+  n->index = index;
+  set_name(n->name, name, length);
+}
+
+/* Names and counters come in the same order, so that the place of the last one found is a good guess. */
+static const char *find_name(const struct links *l, uint32_t index) {
+  if (l->count < l->name_count && l->names[l->count].index == index) return l->names[l->count].name;
+  for (size_t i = 0; i < l->name_count; i++)
+    if (l->names[i].index == index) return l->names[i].name;
+  return NULL;
 }
 
 /* Older kernels send a shorter struct, newer ones a longer. */
@@ -64,25 +79,41 @@ static void set_counters(struct link *link, const void *data, size_t length) {
   c[LINK_RX_NOHANDLER] = s.rx_nohandler;
 }
 
-/* `data` is what follows the header of a RTM_NEWLINK message. */
-static void parse_link(struct links *l, const char *data, size_t length) {
-  struct link link = {0};
-  bool has_counters = false;
-  size_t at = NLMSG_ALIGN(sizeof(struct ifinfomsg));
-  while (at + sizeof(struct rtattr) <= length) {
-    struct rtattr a;
-    memcpy(&a, data + at, sizeof a);
+/* The first attribute of this type behind a header of `at` bytes. Its payload, or an empty slice. */
+static struct slice find_attribute(struct slice message, size_t at, unsigned short type) {
+  size_t length = slice_length(message);
+  struct rtattr a;
+  for (at = RTA_ALIGN(at); at + sizeof a <= length; at += RTA_ALIGN(a.rta_len)) {
+    memcpy(&a, message.at + at, sizeof a);
     if (a.rta_len < sizeof a || a.rta_len > length - at) break;
-    const char *payload = data + at + sizeof a;
-    size_t size = a.rta_len - sizeof a;
-    if (a.rta_type == IFLA_IFNAME) set_name(&link, payload, strnlen(payload, size));
-    if (a.rta_type == IFLA_STATS64) {
-      set_counters(&link, payload, size);
-      has_counters = true;
-    }
-    at += RTA_ALIGN(a.rta_len);
+    if (a.rta_type == type) return (struct slice){message.at + at + sizeof a, message.at + at + a.rta_len};
   }
-  if (has_counters && *link.name) add(l, &link);
+  return (struct slice){message.at, message.at};
+}
+
+static void parse_name(struct links *l, struct slice message) {
+  struct ifinfomsg header;
+  if (slice_length(message) < sizeof header) return;
+  memcpy(&header, message.at, sizeof header);
+  struct slice name = find_attribute(message, sizeof header, IFLA_IFNAME);
+  add_name(l, (uint32_t)header.ifi_index, name.at, strnlen(name.at, slice_length(name)));
+}
+
+static void parse_counters(struct links *l, struct slice message) {
+  struct if_stats_msg header;
+  struct link link = {0};
+  if (slice_length(message) < sizeof header) return;
+  memcpy(&header, message.at, sizeof header);
+  struct slice counters = find_attribute(message, sizeof header, IFLA_STATS_LINK_64);
+  if (!slice_length(counters)) return;
+  const char *name = find_name(l, header.ifindex);
+  if (!name) {
+    l->nameless++;
+    return;
+  }
+  memcpy(link.name, name, sizeof link.name);
+  set_counters(&link, counters.at, slice_length(counters));
+  add(l, &link);
 }
 
 enum links_parsed links_parse_netlink(struct links *l, const void *data, size_t length) {
@@ -92,8 +123,10 @@ enum links_parsed links_parse_netlink(struct links *l, const void *data, size_t 
     struct nlmsghdr m;
     memcpy(&m, bytes + at, sizeof m);
     if (m.nlmsg_len < sizeof m || m.nlmsg_len > length - at || m.nlmsg_type == NLMSG_ERROR) return LINKS_BROKEN;
+    struct slice message = {bytes + at + sizeof m, bytes + at + m.nlmsg_len};
     if (m.nlmsg_type == NLMSG_DONE) return LINKS_COMPLETE;
-    if (m.nlmsg_type == RTM_NEWLINK) parse_link(l, bytes + at + sizeof m, m.nlmsg_len - sizeof m);
+    if (m.nlmsg_type == RTM_NEWLINK) parse_name(l, message);
+    if (m.nlmsg_type == RTM_NEWSTATS) parse_counters(l, message);
     at += NLMSG_ALIGN(m.nlmsg_len);
   }
   return length ? LINKS_MORE : LINKS_BROKEN;
@@ -106,7 +139,7 @@ static bool parse_line(struct slice line, struct link *ret) {
   struct slice before = {line.at, colon};
   if (!next_word(&before, &name)) return false;
   *ret = (struct link){0};
-  set_name(ret, name.at, slice_length(name));
+  set_name(ret->name, name.at, slice_length(name));
   line.at = colon + 1;
   for (unsigned i = 0; i < LINK_RX_NOHANDLER; i++)
     if (!number_scan(&line.at, line.end, &ret->counters[i])) return false;
@@ -120,50 +153,4 @@ bool links_parse_file(struct links *l, const char *text, size_t length) {
   while (next_line(&rest, &line))
     if (parse_line(line, &link)) add(l, &link);
   return l->count > before;
-}
-
-static bool send_question(int fd) {
-  struct {
-    struct nlmsghdr header;
-    struct ifinfomsg link;
-    struct rtattr mask;
-    uint32_t filter;
-  } question = {
-      .header = {.nlmsg_len = sizeof question, .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-      .link = {.ifi_family = AF_UNSPEC},
-      .mask = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_EXT_MASK},
-      .filter = RTEXT_FILTER_SKIP_STATS, /* those of IPv6 and of virtual functions, which nobody reads here */
-  };
-  return send(fd, &question, sizeof question, 0) == (ssize_t)sizeof question;
-}
-
-static int open_socket(void) {
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  struct timeval patience = {.tv_sec = 1};
-  if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  return fd;
-}
-
-/* Reads the answer to its end. */
-static enum links_parsed receive(struct links *l, int fd, struct buf *scratch) {
-  enum links_parsed parsed = LINKS_MORE;
-  while (parsed == LINKS_MORE) {
-    buf_clear(scratch);
-    char *room = buf_room(scratch, DATAGRAM_BYTES);
-    ssize_t n = room ? recv(fd, room, DATAGRAM_BYTES, 0) : -1;
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return LINKS_BROKEN;
-    parsed = links_parse_netlink(l, room, (size_t)n);
-  }
-  return parsed;
-}
-
-bool links_ask(struct links *l, int *fd, struct buf *scratch, struct fail *f) {
-  l->count = 0;
-  if (*fd < 0) *fd = open_socket();
-  if (*fd >= 0 && send_question(*fd) && receive(l, *fd, scratch) == LINKS_COMPLETE) return true;
-  fail_errno(f, "asking the kernel for the network devices");
-  if (*fd >= 0) close(*fd); /* what is left of a broken answer goes with it */
-  *fd = -1;
-  return false;
 }

@@ -1,4 +1,4 @@
-/* The network devices and their counters, from the kernel's answer over netlink or from /proc/net/dev. The parsers are pure. */
+/* The network devices and their counters, from the kernel's answers over netlink or from /proc/net/dev. The parsers are pure. */
 #ifndef SONDE_COLLECTORS_HOST_LINKS_H
 #define SONDE_COLLECTORS_HOST_LINKS_H
 
@@ -39,21 +39,26 @@ struct link {
   uint64_t counters[LINK_COUNTERS];
   bool has_nohandler;
 };
+struct link_name {
+  uint32_t index; /* the kernel's number of the device */
+  char name[LINK_NAME_SIZE];
+};
 
 /* Zeroed: empty. */
 struct links {
   struct link *items;
   size_t count, capacity;
+  struct link_name *names; /* of the devices by number, for the counters over netlink */
+  size_t name_count, name_capacity;
+  size_t nameless; /* counters that came for a device without a name */
 };
 void links_done(struct links *l);
 
 enum links_parsed { LINKS_MORE, LINKS_COMPLETE, LINKS_BROKEN };
-/* Adds what one datagram of the kernel's answer tells. BROKEN: it was refused, or is no such answer. */
+/* Adds what one datagram of the kernel's answer tells: names (RTM_NEWLINK) or the counters of devices that have one (RTM_NEWSTATS).
+ * BROKEN: it was refused, or is no such answer. */
 enum links_parsed links_parse_netlink(struct links *l, const void *data, size_t length) MUST_CHECK;
 /* Adds the lines of /proc/net/dev. False when there is none. */
 bool links_parse_file(struct links *l, const char *text, size_t length) MUST_CHECK;
-
-/* Asks the kernel for all devices of this network namespace. *fd is the socket, -1 before the first call; `scratch` takes the answer. */
-bool links_ask(struct links *l, int *fd, struct buf *scratch, struct fail *f) MUST_CHECK;
 
 #endif

@@ -3,12 +3,12 @@
  * container's own devices. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "collectors/host/filter.h"
 #include "collectors/host/host.h"
 #include "collectors/host/links.h"
+#include "collectors/host/netlink.h"
 
 #define COUNTER(name)                                                                                                              \
   { "node_network_" name "_total", "Network device statistic " name ".", METRIC_COUNTER, "device", false }
@@ -35,7 +35,7 @@ static const struct family families[LINK_COUNTERS] = {
 
 struct state {
   bool own_proc; /* the /proc that is watched is our own */
-  int socket;
+  struct netlink netlink;
   struct links links;
   struct source first_file, own_file; /* of the network namespace of process 1, and of our own */
   struct filter exclude;
@@ -44,7 +44,7 @@ struct state {
 static void *open_netdev(const struct host *h) {
   struct state *n = mem_zero(sizeof *n);
   n->own_proc = !strcmp(h->options->procfs, "/proc");
-  n->socket = -1;
+  netlink_init(&n->netlink);
   source_init(&n->first_file, h->options->procfs, "1/net/dev");
   source_init(&n->own_file, h->options->procfs, "net/dev");
   filter_init(&n->exclude, h->options->network_exclude);
@@ -53,7 +53,7 @@ static void *open_netdev(const struct host *h) {
 
 static void close_netdev(void *state) {
   struct state *n = state;
-  if (n->socket >= 0) close(n->socket);
+  netlink_done(&n->netlink);
   links_done(&n->links);
   source_done(&n->first_file);
   source_done(&n->own_file);
@@ -70,7 +70,7 @@ static bool read_file(struct state *n, struct host *h, struct fail *f) {
 }
 
 static bool read_links(struct state *n, struct host *h, struct fail *f) {
-  if (n->own_proc && links_ask(&n->links, &n->socket, &h->text, f)) return true;
+  if (n->own_proc && netlink_ask(&n->netlink, &n->links, &h->text, f)) return true;
   return read_file(n, h, f);
 }
 

@@ -9,14 +9,19 @@
 
 #include "base/attr.h"
 #include "collectors/host/links.h"
+#include "collectors/host/netlink.h"
 
 struct message {
   char bytes[2048];
   size_t length;
 };
 
-static void begin(struct message *m, uint16_t type) {
-  *m = (struct message){.length = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ifinfomsg))};
+/* The message of a device: RTM_NEWLINK or RTM_NEWSTATS, or one without content. */
+static void begin(struct message *m, uint16_t type, uint32_t index) {
+  struct ifinfomsg link = {.ifi_index = (int)index};
+  struct if_stats_msg stats = {.ifindex = index};
+  *m = (struct message){.length = NLMSG_HDRLEN + (type == RTM_NEWSTATS ? sizeof stats : sizeof link)};
+  memcpy(m->bytes + NLMSG_HDRLEN, type == RTM_NEWSTATS ? (void *)&stats : (void *)&link, m->length - NLMSG_HDRLEN);
   struct nlmsghdr h = {.nlmsg_type = type};
   memcpy(m->bytes, &h, sizeof h);
 }
@@ -60,15 +65,27 @@ static struct rtnl_link_stats64 some_counters(void) {
                                     .rx_nohandler = 24};
 }
 
+static void learn_name(struct links *l, uint32_t index, const char *name) {
+  struct message m;
+  begin(&m, RTM_NEWLINK, index);
+  put(&m, IFLA_MTU, "\0\0\0\1", 4);
+  put(&m, IFLA_IFNAME, name, strlen(name) + 1);
+  end(&m);
+  assert_int_equal(links_parse_netlink(l, m.bytes, m.length), LINKS_MORE);
+}
+
+static void make_counters(struct message *m, uint32_t index, size_t length) {
+  struct rtnl_link_stats64 s = some_counters();
+  begin(m, RTM_NEWSTATS, index);
+  put(m, IFLA_STATS_LINK_64, &s, length);
+  end(m);
+}
+
 static void finer_counters_add_up_to_the_known_columns(void **state UNUSED) {
   struct message m;
   struct links l = {0};
-  struct rtnl_link_stats64 s = some_counters();
-  begin(&m, RTM_NEWLINK);
-  put(&m, IFLA_IFNAME, "eth0", 5);
-  put(&m, IFLA_MTU, "\0\0\0\1", 4);
-  put(&m, IFLA_STATS64, &s, sizeof s);
-  end(&m);
+  learn_name(&l, 7, "eth0");
+  make_counters(&m, 7, sizeof(struct rtnl_link_stats64));
   assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
   assert_int_equal(l.count, 1);
   const uint64_t *c = l.items[0].counters;
@@ -83,14 +100,35 @@ static void finer_counters_add_up_to_the_known_columns(void **state UNUSED) {
   links_done(&l);
 }
 
+static void counters_find_their_name_in_any_order(void **state UNUSED) {
+  struct message m;
+  struct links l = {0};
+  learn_name(&l, 3, "eth0");
+  learn_name(&l, 900, "veth1");
+  make_counters(&m, 900, sizeof(struct rtnl_link_stats64));
+  assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
+  make_counters(&m, 3, sizeof(struct rtnl_link_stats64));
+  assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
+  assert_string_equal(l.items[0].name, "veth1");
+  assert_string_equal(l.items[1].name, "eth0");
+  links_done(&l);
+}
+
+static void a_device_whose_name_is_not_known_yet_is_told_of(void **state UNUSED) {
+  struct message m;
+  struct links l = {0};
+  make_counters(&m, 5, sizeof(struct rtnl_link_stats64));
+  assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
+  assert_int_equal(l.count, 0);
+  assert_int_equal(l.nameless, 1);
+  links_done(&l);
+}
+
 static void an_old_kernel_with_fewer_counters_is_understood(void **state UNUSED) {
   struct message m;
   struct links l = {0};
-  struct rtnl_link_stats64 s = some_counters();
-  begin(&m, RTM_NEWLINK);
-  put(&m, IFLA_STATS64, &s, offsetof(struct rtnl_link_stats64, rx_nohandler));
-  put(&m, IFLA_IFNAME, "eth0", 5);
-  end(&m);
+  learn_name(&l, 7, "eth0");
+  make_counters(&m, 7, offsetof(struct rtnl_link_stats64, rx_nohandler));
   assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
   assert_int_equal(l.items[0].counters[LINK_TX_COMPRESSED], 23);
   assert_false(l.items[0].has_nohandler);
@@ -100,15 +138,12 @@ static void an_old_kernel_with_fewer_counters_is_understood(void **state UNUSED)
 static void a_broken_answer_is_not_read_past_its_end(void **state UNUSED) {
   struct message m;
   struct links l = {0};
-  struct rtnl_link_stats64 s = some_counters();
-  begin(&m, RTM_NEWLINK);
-  put(&m, IFLA_IFNAME, "eth0", 5);
-  put(&m, IFLA_STATS64, &s, sizeof s);
-  end(&m);
+  learn_name(&l, 7, "eth0");
+  make_counters(&m, 7, sizeof(struct rtnl_link_stats64));
   for (size_t length = 0; length < m.length; length++) assert_true(links_parse_netlink(&l, m.bytes, length) != LINKS_COMPLETE);
   assert_int_equal(l.count, 0);
   unsigned short liar = 4000;
-  memcpy(m.bytes + NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct ifinfomsg)), &liar, sizeof liar);
+  memcpy(m.bytes + NLMSG_HDRLEN + sizeof(struct if_stats_msg), &liar, sizeof liar);
   assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_MORE);
   assert_int_equal(l.count, 0);
   links_done(&l);
@@ -117,10 +152,10 @@ static void a_broken_answer_is_not_read_past_its_end(void **state UNUSED) {
 static void the_end_and_a_refusal_are_told_apart(void **state UNUSED) {
   struct message m;
   struct links l = {0};
-  begin(&m, NLMSG_DONE);
+  begin(&m, NLMSG_DONE, 0);
   end(&m);
   assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_COMPLETE);
-  begin(&m, NLMSG_ERROR);
+  begin(&m, NLMSG_ERROR, 0);
   end(&m);
   assert_int_equal(links_parse_netlink(&l, m.bytes, m.length), LINKS_BROKEN);
   links_done(&l);
@@ -128,23 +163,26 @@ static void the_end_and_a_refusal_are_told_apart(void **state UNUSED) {
 
 static void this_kernel_answers(void **state UNUSED) {
   struct links l = {0};
+  struct netlink n;
   struct fail why;
-  int fd = -1;
   SCOPED(buf_done) struct buf scratch;
   buf_init(&scratch, 1 << 20);
+  netlink_init(&n);
   for (int i = 0; i < 2; i++) {
-    if (!links_ask(&l, &fd, &scratch, &why)) fail_msg("%s", why.text);
+    if (!netlink_ask(&n, &l, &scratch, &why)) fail_msg("%s", why.text);
     bool found = false;
-    for (size_t k = 0; k < l.count; k++) found |= !strcmp(l.items[k].name, "lo");
+    for (size_t k = 0; k < l.count; k++) found |= !strcmp(l.items[k].name, "lo") && l.items[k].has_nohandler;
     assert_true(found);
   }
-  close(fd);
+  netlink_done(&n);
   links_done(&l);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finer_counters_add_up_to_the_known_columns),
+      cmocka_unit_test(counters_find_their_name_in_any_order),
+      cmocka_unit_test(a_device_whose_name_is_not_known_yet_is_told_of),
       cmocka_unit_test(an_old_kernel_with_fewer_counters_is_understood),
       cmocka_unit_test(a_broken_answer_is_not_read_past_its_end),
       cmocka_unit_test(the_end_and_a_refusal_are_told_apart),
