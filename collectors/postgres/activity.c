@@ -1,8 +1,9 @@
 /* Part `activity`: who is connected and what they do, from one pass over pg_stat_activity.
  *
- * pg_stat_activity_count has the seven labels of the newest exporter, and like there every database has a series of 0 for each state that nobody
- * is in. Application names come from outside and often hold a process id: long runs of digits are folded, and past a number of series the rest is
- * counted under "other". What people alert on has names of its own, by database or role alone. */
+ * pg_stat_activity_count has the seven labels of the newest exporter, and like there every database has a series of 0 for each
+ * state that nobody is in. Application names come from outside and often hold a process id: long runs of digits are folded, and
+ * past a number of series the rest is counted under "other". What people alert on has names of its own, by database or role alone.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Parts about the server's own work: `bgwriter` (with the checkpointer), `archiver` and `wal`.
  *
- * PostgreSQL 17 moved the checkpointer's columns to a view of their own and those of writing backends to pg_stat_io: they are read from there
- * under the old names, so that dashboards and alerts go on. */
+ * PostgreSQL 17 moved the checkpointer's columns to a view of their own and those of writing backends to pg_stat_io: they are read
+ * from there under the old names, so that dashboards and alerts go on. */
 #include "base/attr.h"
 #include "collectors/postgres/part.h"
 

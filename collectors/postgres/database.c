@@ -1,4 +1,5 @@
-/* Parts about databases: `database` (traffic, conflicts), `limits` (connection limits and the age of transaction ids) and `sizes`. */
+/* Parts about databases: `database` (traffic, conflicts), `limits` (connection limits and the age of transaction ids) and `sizes`.
+ */
 #include "base/attr.h"
 #include "collectors/postgres/part.h"
 

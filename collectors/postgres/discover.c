@@ -1,5 +1,5 @@
-/* Finding servers: the environment first, as applications, postgres_exporter and libpq name them, then local sockets, then the default port if
- * something listens there. What goes by the same host and port as an earlier finding is left out. */
+/* Finding servers: the environment first, as applications, postgres_exporter and libpq name them, then local sockets, then the
+ * default port if something listens there. What goes by the same host and port as an earlier finding is left out. */
 #include "collectors/postgres/discover.h"
 
 #include <ctype.h>

@@ -1,13 +1,15 @@
 /* libpq, made to end at a deadline.
  *
- * libpq's own blocking calls have no deadline (connect_timeout is ignored by PQconnectPoll, PQexec waits for ever on a stopped server), so
- * everything here is non-blocking and waits in wait_fd(). Timeouts on the server's side end what we no longer wait for: after a deadline the
- * connection is closed, since PQcancel would block too.
+ * libpq's own blocking calls have no deadline (connect_timeout is ignored by PQconnectPoll, PQexec waits for ever on a stopped
+ * server), so everything here is non-blocking and waits in wait_fd(). Timeouts on the server's side end what we no longer wait for:
+ * after a deadline the connection is closed, since PQcancel would block too.
  *
- * The session's guards (time limits, read only) are set by SET, not in the startup packet: poolers refuse startup options, and as startup
- * options they would show as the server's own values in pg_settings. Behind a pooler a SET would stay with a backend that the next transaction
- * of some application gets, so there they are set for each transaction anew. A pooler is known by the process id: it hands out a made-up one. */
+ * The session's guards (time limits, read only) are set by SET, not in the startup packet: poolers refuse startup options, and as
+ * startup options they would show as the server's own values in pg_settings. Behind a pooler a SET would stay with a backend that
+ * the next transaction of some application gets, so there they are set for each transaction anew. A pooler is known by the process
+ * id: it hands out a made-up one. */
 #include "collectors/postgres/driver_private.h"
+#include "collectors/postgres/refusal.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -16,7 +18,6 @@
 
 #include "base/mem.h"
 
-#define CELLS_MAX     (4u << 20) /* of one answer */
 #define VERSION_LEAST 120000
 
 /* Addresses */
@@ -108,7 +109,7 @@ bool link_late(struct link *l, struct fail *f) {
 static bool handshake(struct link *l, const struct wait *w, struct fail *f) {
   PostgresPollingStatusType need = PGRES_POLLING_WRITING;
   while (need != PGRES_POLLING_OK) {
-    if (need == PGRES_POLLING_FAILED) return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+    if (need == PGRES_POLLING_FAILED) return login_fail(l->login, f, PQerrorMessage(l->conn));
     if (!wait_fd(w, PQsocket(l->conn), need == PGRES_POLLING_READING ? POLLIN : POLLOUT, f)) return link_late(l, f);
     need = PQconnectPoll(l->conn);
   }
@@ -119,7 +120,7 @@ static bool connect_to(struct link *l, const struct wait *w, struct fail *f) {
   l->conn = PQconnectStartParams(l->login->keywords, l->login->values, 0);
   if (!l->conn) return fail(f, FAIL_SYSTEM, "no memory for a connection");
   PQsetErrorVerbosity(l->conn, PQERRORS_VERBOSE); /* a refused login says its SQLSTATE nowhere but in the text */
-  if (PQstatus(l->conn) == CONNECTION_BAD) return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+  if (PQstatus(l->conn) == CONNECTION_BAD) return login_fail(l->login, f, PQerrorMessage(l->conn));
   return handshake(l, w, f);
 }
 

@@ -1,7 +1,7 @@
 /* One connection to a PostgreSQL server. The one module that knows libpq.
  *
- * Statements are asked for and then run together: they leave in one packet and the answers come back one after the other (pipeline mode). One
- * that fails harms no other. Every wait ends at the caller's deadline. */
+ * Statements are asked for and then run together: they leave in one packet and the answers come back one after the other (pipeline
+ * mode). One that fails harms no other. Every wait ends at the caller's deadline. */
 #ifndef SONDE_COLLECTORS_POSTGRES_DRIVER_H
 #define SONDE_COLLECTORS_POSTGRES_DRIVER_H
 
@@ -9,8 +9,9 @@
 #include "collectors/postgres/login.h"
 #include "collectors/postgres/rows.h"
 
-/* What libpq makes of an address: login_parse() builds on it. Calls `each` for every known parameter, in libpq's order, with its value
- * (NULL when the address has none) and its default from the environment (NULL when there is none). False when it cannot be understood. */
+/* What libpq makes of an address: login_parse() builds on it. Calls `each` for every known parameter, in libpq's order, with its
+ * value (NULL when the address has none) and its default from the environment (NULL when there is none). False when it cannot be
+ * understood. */
 typedef void parameter_fn(void *arg, const char *keyword, const char *value, const char *standard);
 bool parameters_parse(const char *address, parameter_fn *each, void *arg, struct fail *f) MUST_CHECK;
 
@@ -48,8 +49,8 @@ void link_ask(struct link *l, const struct request *request);
 /* `rows` is NULL when the statement failed, then *why says it. `seconds` is how long the answer took after the one before. */
 typedef void answer_fn(void *arg, unsigned tag, const struct rows *rows, const struct fail *why, double seconds);
 
-/* Sends what was asked for and calls `each` once for every answer. False when the connection broke or the deadline passed: the link is
- * closed, and statements without an answer get no call. */
+/* Sends what was asked for and calls `each` once for every answer. False when the connection broke or the deadline passed: the link
+ * is closed, and statements without an answer get no call. */
 bool link_run(struct link *l, const struct wait *w, answer_fn *each, void *arg, struct fail *f) MUST_CHECK;
 
 #endif

@@ -20,21 +20,15 @@ struct login {
   const char *password; /* NULL when none is written here */
 };
 
-/* Reads an address; `password` (NULL for none) overrides the one in it. Strings are made in `a`. The sentence of a failure echoes nothing
- * that may be a secret. */
+/* Reads an address; `password` (NULL for none) overrides the one in it. Strings are made in `a`. The sentence of a failure echoes
+ * nothing that may be a secret. */
 bool login_parse(struct login *ret, struct arena *a, const char *address, const char *password, struct fail *f) MUST_CHECK;
 
-/* The address as libpq wants it: what application frameworks add to a DATABASE_URL and libpq refuses is taken away, "+driver" behind the
- * scheme and query parameters such as Prisma's `schema`. NULL with a sentence when it is not PostgreSQL's. */
+/* The address as libpq wants it: what application frameworks add to a DATABASE_URL and libpq refuses is taken away, "+driver"
+ * behind the scheme and query parameters such as Prisma's `schema`. NULL with a sentence when it is not PostgreSQL's. */
 const char *login_tidy(struct arena *a, const char *address, struct fail *f) MUST_CHECK;
 
 /* Writes the default name of the target: host:port, only of characters that a name may have. */
 void login_name(const struct login *l, char *name, size_t size);
-
-/* What went wrong, as a kind and a sentence that says where, as whom, and what to do. `sqlstate` is "" where the server said nothing. The
- * password is scrubbed from it. Returns false. */
-bool login_fail(const struct login *l, struct fail *f, const char *sqlstate, const char *message);
-/* The same for a statement that failed in an established session: `what` was asked for. */
-bool statement_fail(const struct login *l, struct fail *f, const char *what, const char *sqlstate, const char *message);
 
 #endif

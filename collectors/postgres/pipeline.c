@@ -1,14 +1,15 @@
 /* Statements in a pipeline: asking, and reading the answers.
  *
- * Each statement has a transaction of its own, ended by a sync, so that an error aborts it alone. But the server sends a packet at every sync,
- * and taking ten packets costs more than what is in them: hot statements that were answered well before in the session share a transaction. When
- * one of them fails after all, those behind it are asked again, each on its own. */
+ * Each statement has a transaction of its own, ended by a sync, so that an error aborts it alone. But the server sends a packet at
+ * every sync, and taking ten packets costs more than what is in them: hot statements that were answered well before in the session
+ * share a transaction. When one of them fails after all, those behind it are asked again, each on its own. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "collectors/postgres/driver_private.h"
+#include "collectors/postgres/refusal.h"
 
 #define CELLS_MAX (4u << 20) /* of one answer */
 
@@ -48,7 +49,7 @@ void link_ask(struct link *l, const struct request *r) {
 }
 
 static bool broke(struct link *l, struct fail *f) {
-  return login_fail(l->login, f, "", PQerrorMessage(l->conn));
+  return login_fail(l->login, f, PQerrorMessage(l->conn));
 }
 
 /* Reads the next result; NULL is the end of a statement's results. */
@@ -99,8 +100,8 @@ static void take(struct link *l, const struct request *r, struct answer *a, PGre
   PQclear(result);
 }
 
-/* An answer ends with the transaction's sync, or with a NULL where more of the transaction follows. After the server has gone PQgetResult()
- * returns NULL for ever: two in a row tell. */
+/* An answer ends with the transaction's sync, or with a NULL where more of the transaction follows. After the server has gone
+ * PQgetResult() returns NULL for ever: two in a row tell. */
 static bool read_answer(struct link *l, const struct wait *w, const struct asked *asked, struct answer *a, struct fail *f) {
   for (unsigned silent = 0; silent < 2 && PQstatus(l->conn) != CONNECTION_BAD;) {
     PGresult *result = NULL;
@@ -145,8 +146,8 @@ static void deliver(struct link *l, const struct request *r, struct answer *a, a
   each(arg, r->tag, &rows, NULL, seconds);
 }
 
-/* Reads the answers of the transaction that begins with asked[first]. Those that were not run are put into `again`. The server sends all
- * answers of a transaction at its end: each is said to have taken the same part of the time. */
+/* Reads the answers of the transaction that begins with asked[first]. Those that were not run are put into `again`. The server
+ * sends all answers of a transaction at its end: each is said to have taken the same part of the time. */
 static bool read_transaction(struct link *l, const struct wait *w, size_t first, size_t last, struct reading *r, struct fail *f) {
   double before = clock_seconds(), share = 0;
   for (size_t i = first; i <= last; i++) {

@@ -1,8 +1,9 @@
 /* PostgreSQL: one session, one packet of statements a poll.
  *
- * The statements of all parts that are due are asked for together, hot ones first, and each answer is turned into samples as it comes. Only the
- * statements part may need a second and a third step. A session is ended after a while and begun anew, since a login that was revoked shows in
- * no other way; not when the server is nearly full, where the place that was given up might be gone. */
+ * The statements of all parts that are due are asked for together, hot ones first, and each answer is turned into samples as it
+ * comes. Only the statements part may need a second and a third step. A session is ended after a while and begun anew, since a
+ * login that was revoked shows in no other way; not when the server is nearly full, where the place that was given up might be
+ * gone. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,10 @@ enum {
   ACTIVITY,
   DATABASE,
   LOCKS,
-  BGWRITER,
-  ARCHIVER,
   REPLICATION,
   LONG_QUERIES,
+  BGWRITER,
+  ARCHIVER,
   SETTINGS,
   WAL,
   LIMITS,

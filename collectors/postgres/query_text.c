@@ -1,5 +1,5 @@
-/* A small scanner of SQL's tokens, as far as blanks, comments, literals and words matter. It never fails: an unfinished literal (the server cuts
- * long texts) ends with the text. */
+/* A small scanner of SQL's tokens, as far as blanks, comments, literals and words matter. It never fails: an unfinished literal
+ * (the server cuts long texts) ends with the text. */
 #include "collectors/postgres/query_text.h"
 
 #include <ctype.h>
@@ -10,6 +10,11 @@
 
 static bool is_word(char c) {
   return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+/* What is longer than the whole text may become is cut: the rest would be cut anyway. */
+static void put(struct buf *out, const char *p, size_t length) {
+  buf_put(out, p, MIN(length, out->max - out->length));
 }
 
 /* Behind a literal that begins at its quote. A doubled quote stays within; a backslash escapes where `escapes`. */
@@ -68,7 +73,7 @@ static const char *word(struct buf *out, const char *p) {
   if (isdigit((unsigned char)*p))
     buf_putc(out, '?');
   else
-    buf_put(out, p, length);
+    put(out, p, length);
   return p + length;
 }
 
@@ -77,7 +82,7 @@ static const char *token(struct buf *out, const char *p) {
   if (end) return buf_putc(out, '?'), end;
   if (*p == '"') {
     end = after_quoted(p, false);
-    buf_put(out, p, (size_t)(end - p));
+    put(out, p, (size_t)(end - p));
     return end;
   }
   if (is_word(*p)) return word(out, p);
@@ -87,7 +92,7 @@ static const char *token(struct buf *out, const char *p) {
 
 void query_text(struct buf *out, const char *sql, size_t max) {
   struct buf all;
-  buf_init(&all, max + 4096); /* one token more than fits */
+  buf_init(&all, max + 4); /* to see that it must be cut */
   const char *p = after_blank(sql);
   while (*p && all.length <= max && !all.overflow) {
     p = token(&all, p);

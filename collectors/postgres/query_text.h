@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Appends `sql` with comments dropped, runs of white space made one blank, quoted literals and numbers made "?" (statements that the server
- * does not normalise may hold a password or a person's data), cut at a character to at most `max` bytes. */
+/* Appends `sql` with comments dropped, runs of white space made one blank, quoted literals and numbers made "?" (statements that
+ * the server does not normalise may hold a password or a person's data), cut at a character to at most `max` bytes. */
 void query_text(struct buf *out, const char *sql, size_t max);
 
 #endif

@@ -1,6 +1,7 @@
-/* Which statements are shown, out of thousands: those that took the most time since the last observation, and those that took the longest a
- * call. A statement stays a while after it left both lists, so that series do not come and go. What is not shown is counted in one `other`
- * that accumulates its own growth: "all minus the shown" would run backwards when a statement comes into view. Pure. */
+/* Which statements are shown, out of thousands: those that took the most time since the last observation, and those that took the
+ * longest a call. A statement stays a while after it left both lists, so that series do not come and go. What is not shown is
+ * counted in one `other` that accumulates its own growth: "all minus the shown" would run backwards when a statement comes into
+ * view. Pure. */
 #ifndef SONDE_COLLECTORS_POSTGRES_RANKING_H
 #define SONDE_COLLECTORS_POSTGRES_RANKING_H
 

@@ -1,5 +1,5 @@
-/* The rows that a statement gave, in a form that tests can make by hand. Columns are found by name, so that a server's version may bring more
- * of them or fewer. Everything lives until the next answer of the connection is read. */
+/* The rows that a statement gave, in a form that tests can make by hand. Columns are found by name, so that a server's version may
+ * bring more of them or fewer. Everything lives until the next answer of the connection is read. */
 #ifndef SONDE_COLLECTORS_POSTGRES_ROWS_H
 #define SONDE_COLLECTORS_POSTGRES_ROWS_H
 

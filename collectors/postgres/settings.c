@@ -1,5 +1,5 @@
-/* Part `settings`: every boolean, integer and real setting of the server, in seconds and bytes, as the server has it: what our own session
- * set for itself is read as it was before. */
+/* Part `settings`: every boolean, integer and real setting of the server, in seconds and bytes, as the server has it: what our own
+ * session set for itself is read as it was before. */
 #include "collectors/postgres/settings.h"
 
 #include <stdio.h>

@@ -7,8 +7,8 @@
 
 #include "base/attr.h"
 
-/* Reads `unit` as pg_settings has it ("8kB", "ms", "" for none): the suffix of the metric's name and what to multiply by. False when it is
- * unknown. */
+/* Reads `unit` as pg_settings has it ("8kB", "ms", "" for none): the suffix of the metric's name and what to multiply by. False
+ * when it is unknown. */
 bool setting_unit(const char *unit, const char **ret_suffix, double *ret_scale) MUST_CHECK;
 /* The value in base units; one that is negative means "off" or "by itself" and is not scaled. */
 bool setting_value(const char *text, double scale, double *ret) MUST_CHECK;

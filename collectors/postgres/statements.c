@@ -1,7 +1,7 @@
 /* Part `statements`: what the server's time goes into, statement by statement.
  *
- * The counters are read without the texts, which the server keeps in a file, and not sorted there: ranking by growth needs what we saw last
- * time. Rows of one statement are added up, since from version 14 on it has two, one for calls from within functions. */
+ * The counters are read without the texts, which the server keeps in a file, and not sorted there: ranking by growth needs what we
+ * saw last time. Rows of one statement are added up, since from version 14 on it has two, one for calls from within functions. */
 #include "collectors/postgres/statements.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* Statements by pg_stat_statements, in up to three steps of one poll: where the extension is (once a session), the counters of all statements,
- * and the texts of those that newly came into view. */
+/* Statements by pg_stat_statements, in up to three steps of one poll: where the extension is (once a session), the counters of all
+ * statements, and the texts of those that newly came into view. */
 #ifndef SONDE_COLLECTORS_POSTGRES_STATEMENTS_H
 #define SONDE_COLLECTORS_POSTGRES_STATEMENTS_H
 

@@ -1,7 +1,7 @@
 /* Part `tables`: use, rows, vacuums and block I/O of the largest tables of the connected database.
  *
- * Sizes come from pg_class as the last VACUUM or ANALYZE left them: pg_table_size() would wait behind an ALTER TABLE. The view is asked for
- * chosen tables only, since it calls two dozen functions for each. */
+ * Sizes come from pg_class as the last VACUUM or ANALYZE left them: pg_table_size() would wait behind an ALTER TABLE. The view is
+ * asked for chosen tables only, since it calls two dozen functions for each. */
 #include "base/attr.h"
 #include "collectors/postgres/part.h"
 
