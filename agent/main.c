@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
     &targets_command,
     &config_command,
     &metrics_command,
+    &setup_command,
 };
 
 /* `sonde --help`, `sonde help` and `sonde -h` are the same. */

@@ -9,14 +9,15 @@
  * the next transaction of some application gets, so there they are set for each transaction anew. A pooler is known by the process
  * id: it hands out a made-up one. */
 #include "collectors/postgres/driver_private.h"
-#include "collectors/postgres/refusal.h"
 
+#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "collectors/postgres/refusal.h"
 
 #define VERSION_LEAST 120000
 

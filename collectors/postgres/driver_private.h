@@ -2,7 +2,7 @@
 #ifndef SONDE_COLLECTORS_POSTGRES_DRIVER_PRIVATE_H
 #define SONDE_COLLECTORS_POSTGRES_DRIVER_PRIVATE_H
 
-#include <libpq-fe.h>
+struct pg_conn; /* libpq's connection: its header is included by those two files alone */
 
 #include "collectors/postgres/driver.h"
 
@@ -13,7 +13,7 @@ struct asked {
 
 struct link {
   const struct login *login;
-  PGconn *conn; /* NULL when closed */
+  struct pg_conn *conn; /* NULL when closed */
   msec_t opened;
   bool pooled;
   bool broken;                        /* something could not be sent */

@@ -3,6 +3,7 @@
  * Each statement has a transaction of its own, ended by a sync, so that an error aborts it alone. But the server sends a packet at
  * every sync, and taking ten packets costs more than what is in them: hot statements that were answered well before in the session
  * share a transaction. When one of them fails after all, those behind it are asked again, each on its own. */
+#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
