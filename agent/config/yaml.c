@@ -27,6 +27,7 @@ static const struct {
     {"mapping values are not allowed in this context",
      "indentation that does not fit, or a value with \": \" in it that needs quotes"},
     {"could not find expected ':'", "a key is followed by a colon and a space"},
+    {"did not find expected <document start>", "the lines of a configuration are keys, each followed by a colon"},
     {"did not find expected key", "keys of one map begin in the same column"},
     {"did not find expected '-' indicator", "items of one list begin in the same column"},
     {"did not find expected ',' or ']'", "a list [a, b] is not closed, or a comma is missing"},
