@@ -1,17 +1,27 @@
-/* Identities and batches: see metric/batch.h. */
+/* Identities and batches: see metric/batch.h. An identity is one block, its strings behind it. */
 #include "metric/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/metric/references.h"
 #include "base/mem.h"
 
+/* Copies `text` to *at, moves *at behind it, and returns the copy. */
+static const char *place(char **at, const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = memcpy(*at, text, size);
+  *at += size;
+  return copy;
+}
+
 struct identity *identity_new(const char *name, const char *kind, const char *job, const char *instance) {
-  struct identity *id = mem_zero(sizeof *id);
-  id->name = mem_copy(name);
-  id->kind = mem_copy(kind);
-  id->job = mem_copy(job);
-  id->instance = mem_copy(instance);
+  struct identity *id = mem_zero(sizeof *id + strlen(name) + strlen(kind) + strlen(job) + strlen(instance) + 4);
+  char *at = (char *)(id + 1);
+  id->name = place(&at, name);
+  id->kind = place(&at, kind);
+  id->job = place(&at, job);
+  id->instance = place(&at, instance);
   atomic_init(&id->references, 1);
   return id;
 }
@@ -22,16 +32,11 @@ struct identity *identity_ref(struct identity *id) {
 }
 
 void identity_unref(struct identity *id) {
-  if (!id || !reference_drop(&id->references)) return;
-  free((char *)(uintptr_t)id->name);
-  free((char *)(uintptr_t)id->kind);
-  free((char *)(uintptr_t)id->job);
-  free((char *)(uintptr_t)id->instance);
-  free(id);
+  if (id && reference_drop(&id->references)) free(id);
 }
 
 struct batch *batch_new(struct identity *id, size_t count) {
-  struct batch *b = mem_zero(sizeof *b + count * sizeof *b->sections);
+  struct batch *b = mem_zero(sizeof *b + count * sizeof(struct section *));
   b->id = identity_ref(id);
   b->count = count;
   atomic_init(&b->references, 1);

@@ -9,7 +9,7 @@
 #include "agent/metric/section_private.h"
 #include "base/text.h"
 
-enum { TARGET_NAME_MAX = 200 };
+#define TARGET_NAME_MAX ((size_t)200)
 
 struct page_writer {
   const struct page *page;

@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "agent/metric/name.h"
 
-enum { FIRST_SETS = 64 };
+#define FIRST_SETS ((size_t)64)
 
 void label_table_init(struct label_table *t, struct buf *text) {
   *t = (struct label_table){.count = 1, .capacity = FIRST_SETS, .slot_count = FIRST_SETS * 2};
   t->sets = mem_resize(NULL, t->capacity, sizeof *t->sets);
   t->sets[0] = (struct label_set){0};
   t->slots = mem_zero(t->slot_count * sizeof *t->slots);
-  buf_init(&t->scratch, LABEL_VALUE_MAX * 2);
+  buf_init(&t->scratch, (size_t)LABEL_VALUE_MAX * 2);
   buf_put(text, "", 1);
 }
 
@@ -105,7 +105,8 @@ static void render(struct label_table *t, struct buf *text, const struct piece *
   char *room = buf_room(text, before + MIN(piece->length, LABEL_VALUE_MAX) + 2);
   if (!room) return;
   memcpy(room, piece->name, piece->name_length);
-  memcpy(room + piece->name_length, "=\"", 2);
+  room[before - 2] = '=';
+  room[before - 1] = '"';
   if (piece->length <= LABEL_VALUE_MAX && copy_plain(room + before, piece->value, piece->length)) {
     room[before + piece->length] = '"';
     room[before + piece->length + 1] = behind;

@@ -32,7 +32,7 @@ size_t name_label_length(const char *name) {
 
 static void make_legal(char out[NAME_SIZE], const char *name, bool colon) {
   SCOPED(buf_done) struct buf b;
-  buf_init(&b, NAME_SIZE * 4);
+  buf_init(&b, (size_t)NAME_SIZE * 4);
   if (!name[0] || is_digit(name[0])) buf_putc(&b, '_');
   text_clean(&b, name, strlen(name), NAME_SIZE - 2);
   memcpy(out, b.data, b.length + 1);

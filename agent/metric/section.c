@@ -20,7 +20,9 @@
 #include "base/number.h"
 #include "base/text.h"
 
-enum { HELP_MAX = 1000, FIRST_SAMPLES = 64, FIRST_FAMILIES = 32 };
+#define HELP_MAX       ((size_t)1000)
+#define FIRST_SAMPLES  ((size_t)64)
+#define FIRST_FAMILIES ((size_t)32)
 
 struct draft {
   double value;
@@ -116,7 +118,7 @@ static struct member *find_member(const struct writer *w, const struct family *f
   size_t i = (size_t)(((uint64_t)(uintptr_t)family * 0x9E3779B97F4A7C15u) >> 32);
   for (;; i++) {
     struct member *m = &w->members[i & (w->member_capacity - 1)];
-    if (m->family == family || !m->family) return m;
+    if (!m->family || m->family == family) return m;
   }
 }
 
@@ -149,7 +151,7 @@ static uint32_t group_of(struct writer *w, const struct family *family) {
   const struct member *m = find_member(w, family);
   if (m->family) return m->group;
   void **first = map_slot(&w->names, family->name, strlen(family->name));
-  if (!*first) *first = (void *)(uintptr_t)family;
+  if (!*first) memcpy(first, &family, sizeof(void *)); /* the map's values are not const */
   if (*first == family) return add_group(w, family);
   m = find_member(w, *first);
   uint32_t group = m->family ? m->group : add_group(w, *first);

@@ -113,7 +113,7 @@ void slot_unref(struct slot *slot) {
 
 struct snapshot *store_snapshot(struct store *s) {
   pthread_mutex_lock(&s->mutex);
-  struct snapshot *snapshot = mem_zero(sizeof *snapshot + s->count * sizeof *snapshot->batches);
+  struct snapshot *snapshot = mem_zero(sizeof *snapshot + s->count * sizeof(struct batch *));
   snapshot->generation = s->generation;
   for (size_t i = 0; i < s->count; i++)
     if (s->slots[i]->batch) snapshot->batches[snapshot->count++] = batch_ref(s->slots[i]->batch);
