@@ -25,7 +25,7 @@ static const struct {
 } remedies[] = {
     {"found character that cannot start any token", "put quotes around a value that begins with @, ` or %"},
     {"mapping values are not allowed in this context",
-     "indentation that does not fit, or a value with \": \" in it that needs quotes"},
+     "indentation that does not fit, a key above without its colon, or a value with \": \" in it that needs quotes"},
     {"could not find expected ':'", "a key is followed by a colon and a space"},
     {"did not find expected <document start>", "the lines of a configuration are keys, each followed by a colon"},
     {"did not find expected key", "keys of one map begin in the same column"},

@@ -162,7 +162,9 @@ static const struct {
     {"poll_interval: 1s\nnonsense\nstate_dir: x\n",
      "2:1: not valid YAML: could not find expected ':'; a key is followed by a colon and a space"},
     {"poll_interval: \xC3\xBC\nstate_dir: \xC3\xBC\xFF\n", "2:13: not valid YAML: invalid leading UTF-8 octet"},
-    {"one\ntwo: 2\n", "1:1: not valid YAML: could not find expected ':'; a key is followed by a colon and a space"},
+    {"one\ntwo: 2\n",
+     "2:4: not valid YAML: mapping values are not allowed in this context; indentation that does not fit, a key above without its "
+     "colon, or a value with \": \" in it that needs quotes"},
     {"'one'\ntwo: 2\n", "2:1: not valid YAML: did not find expected <document start>; the lines of a configuration are keys, each "
                         "followed by a colon"},
     {"targets: {}\n", "1:10: targets: a list belongs here, not a map"},
