@@ -450,8 +450,8 @@ class Discovery(unittest.TestCase):
     def found(self, **environment):
         with Sonde(environment=environment) as sonde:
             sonde.wait_log("found redis")
-            names = [t["labels"]["target"] for t in json.loads(sonde.get("/sd").body) if t["labels"]["job"] == "redis"]
-            self.assertTrue(names, sonde.log_text())
+            names = wait_for("a Redis target", lambda: [t["labels"]["target"] for t in json.loads(sonde.get("/sd").body)
+                                                        if t["labels"]["job"] == "redis"])
             sonde.wait_up(names[0])
             return names, sonde.log_text()
 
