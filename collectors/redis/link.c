@@ -220,7 +220,7 @@ bool redis_batch_complete(const struct redis_batch *b) {
 
 ticket_t redis_command(struct redis_batch *b, int argc, const char *const *argv, const size_t *lengths) {
   char *wire = NULL;
-  int length = redisFormatCommandArgv(&wire, argc, (const char **)argv, lengths);
+  long long length = redisFormatCommandArgv(&wire, argc, (const char **)argv, lengths);
   if (length < 0) abort(); /* out of memory */
   if (b->asked == b->room) {
     b->room = b->room ? b->room * 2 : 32;
