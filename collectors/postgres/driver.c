@@ -74,6 +74,7 @@ void link_close(struct link *l) {
   l->asked_count = 0;
   l->pooled = l->broken = l->cautious = l->sharing = false;
   memset(l->prepared, 0, sizeof l->prepared);
+  memset(l->proven, 0, sizeof l->proven);
 }
 
 bool link_is_open(const struct link *l) {
@@ -92,11 +93,11 @@ msec_t link_opened(const struct link *l) {
   return l->opened;
 }
 
-/* A server that ended the session while it was idle (a restart, pg_terminate_backend) is found out before anything is sent. */
-static bool still_there(struct link *l) {
+/* A server says nothing to an idle session but that it ends it (a restart, pg_terminate_backend), or that its configuration changed. Both are
+ * reasons to begin anew, before anything is sent. */
+static bool still_quiet(const struct link *l) {
   struct pollfd p = {.fd = PQsocket(l->conn), .events = POLLIN};
-  if (poll(&p, 1, 0) == 0) return true;
-  return PQconsumeInput(l->conn) && PQstatus(l->conn) == CONNECTION_OK;
+  return poll(&p, 1, 0) == 0;
 }
 
 bool link_late(struct link *l, struct fail *f) {
@@ -190,7 +191,7 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
 }
 
 bool link_open(struct link *l, const struct wait *w, struct fail *f) {
-  if (l->conn && !still_there(l)) link_close(l);
+  if (l->conn && !still_quiet(l)) link_close(l);
   if (l->conn) return true;
   if (connect_to(l, w, f) && acceptable(l, f) && PQsetnonblocking(l->conn, 1) == 0 && PQenterPipelineMode(l->conn) == 1 &&
       settle(l, w, f)) {
