@@ -137,8 +137,8 @@ static bool acceptable(struct link *l, struct fail *f) {
 }
 
 /* The guards, set for the session or for a transaction. The server's limits are below the poll's, so that it ends first. */
-static void write_guard(struct link *l, const struct wait *w) {
-  msec_t left = w->deadline - clock_now(), statement = MAX(left * 9 / 10, 100), lock = MIN(statement / 2, 300);
+static void write_guard(struct link *l, msec_t span) {
+  msec_t statement = MAX(span * 9 / 10, 100), lock = MIN(statement / 2, 300);
   snprintf(
       l->guard, sizeof l->guard,
       "SELECT set_config('statement_timeout', '%lld', $1::bool), set_config('lock_timeout', '%lld', $1::bool), "
@@ -179,7 +179,6 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
   struct hello h = {0};
   ask(l, "SELECT pg_backend_pid() = $1::int AS own", pid);
   if (!ask_and_check(l, w, &h, f)) return false;
-  write_guard(l, w);
   if (h.own) ask(l, l->guard, "false");
   /* Bytes come as they are, whatever they are; only an encoding that is not read as UTF-8 is converted. */
   const char *encoding = PQparameterStatus(l->conn, "server_encoding");
@@ -193,6 +192,7 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
 bool link_open(struct link *l, const struct wait *w, struct fail *f) {
   if (l->conn && !still_quiet(l)) link_close(l);
   if (l->conn) return true;
+  write_guard(l, w->deadline - clock_now());
   if (connect_to(l, w, f) && acceptable(l, f) && PQsetnonblocking(l->conn, 1) == 0 && PQenterPipelineMode(l->conn) == 1 &&
       settle(l, w, f)) {
     l->opened = clock_now();
