@@ -80,9 +80,9 @@ static bool check_web(const struct reader *r, const struct node *root, const str
 /* Names are unique. A default name may clash with a given one, so all are compared when all are known. */
 static bool check_names(const struct reader *r, const struct config *c, const struct node *list) {
   SCOPED(map_done) struct map seen = {0};
-  const struct target_config *t = c->targets;
+  size_t i = 0;
   for (const struct node *n = list->first; n; n = n->next) {
-    const char *name = t++->name;
+    const char *name = c->targets[i++].name;
     const struct node **first = (const struct node **)map_slot(&seen, name, strlen(name)), *given = node_get(n, "name");
     if (*first)
       return node_fail(r, given ? given : n, "the name \"%s\" is taken by the target in line %u; give this one a name of its own",

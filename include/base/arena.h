@@ -18,7 +18,7 @@ void arena_done(struct arena *a);
 void arena_wipe(struct arena *a);
 /* `bytes` zeroed, aligned for any type; lives until arena_done(). */
 void *arena_alloc(struct arena *a, size_t bytes);
-char *arena_copy(struct arena *a, const char *text); /* NULL gives NULL */
+char *arena_copy(struct arena *a, const char *text);                      /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *a, const void *data, size_t length); /* plus a NUL */
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
 

@@ -11,16 +11,16 @@
 /* A piece of a collector with its own cadence and switch. The first part of a kind is its base: when it fails, the target is down.
  * Parts are listed hot ones first, in the order they are asked for. */
 struct part {
-  const char *name;    /* what node_exporter calls a collector: "filesystem", "statements" */
-  const char *summary; /* a sentence */
-  msec_t every;        /* default cadence; 0: at every tick */
-  bool off;            /* not collected unless asked for */
+  const char *name;             /* what node_exporter calls a collector: "filesystem", "statements" */
+  const char *summary;          /* a sentence */
+  msec_t every;                 /* default cadence; 0: at every tick */
+  bool off;                     /* not collected unless asked for */
   const struct option *options; /* keys below parts.<name> besides `every`; NULL for none; offsets into the kind's option struct */
 };
 
 struct kind {
-  const char *name;    /* the key in a target: "postgres" */
-  const char *job;     /* default of the label job */
+  const char *name; /* the key in a target: "postgres" */
+  const char *job;  /* default of the label job */
   const char *summary;
   const struct part *parts;
   size_t part_count;
