@@ -148,6 +148,15 @@ static const char *html_entity(char c) {
   }
 }
 
+void text_percent(struct buf *out, const char *text, const char *also) {
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (; *text; text++)
+    if (strchr(plain, *text) || strchr(also, *text))
+      buf_putc(out, *text);
+    else
+      buf_printf(out, "%%%02X", (unsigned)(unsigned char)*text);
+}
+
 void text_html(struct buf *out, const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     const char *entity = html_entity(text[i]);

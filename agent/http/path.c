@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define LETTERS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS   "0123456789"
 #define HOST_MAX 253
@@ -49,11 +51,7 @@ bool path_match(char *path, const char *head, const char *tail, const char **ret
 }
 
 void path_encode(struct buf *out, const char *name) {
-  for (; *name; name++)
-    if (strchr(LETTERS DIGITS "-._~:/", *name))
-      buf_putc(out, *name);
-    else
-      buf_printf(out, "%%%02X", (unsigned)(unsigned char)*name);
+  text_percent(out, name, ":/");
 }
 
 static bool port_is_valid(const char *text) {

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "collectors/postgres/login.h"
 
 struct search {
@@ -117,11 +118,6 @@ static bool variable_or_file(struct search *s, const char *name, char *out, size
   return length > 0;
 }
 
-static void put_encoded(struct buf *out, const char *text) {
-  for (; *text; text++)
-    buf_printf(out, isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X", (unsigned char)*text);
-}
-
 static void look_at_data_source_uri(struct search *s) {
   char uri[512], user[256], password[256];
   looked_at(s, "$DATA_SOURCE_URI");
@@ -130,10 +126,10 @@ static void look_at_data_source_uri(struct search *s) {
   buf_init(&address, sizeof s->findings->address);
   buf_puts(&address, "postgresql://");
   if (variable_or_file(s, "DATA_SOURCE_USER", user, sizeof user)) {
-    put_encoded(&address, user);
+    text_percent(&address, user, "");
     if (variable_or_file(s, "DATA_SOURCE_PASS", password, sizeof password)) {
       buf_putc(&address, ':');
-      put_encoded(&address, password);
+      text_percent(&address, password, "");
     }
     buf_putc(&address, '@');
   }

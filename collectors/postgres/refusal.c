@@ -92,8 +92,7 @@ static void scrub(const struct login *l, char *text) {
   if (!l->password) return;
   SCOPED(buf_done) struct buf encoded;
   buf_init(&encoded, 4096);
-  for (const char *p = l->password; *p; p++)
-    buf_printf(&encoded, isalnum((unsigned char)*p) || strchr("-._~", *p) ? "%c" : "%%%02X", (unsigned char)*p);
+  text_percent(&encoded, l->password, "");
   text_scrub(text, encoded.data);
 }
 

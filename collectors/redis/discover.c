@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "collectors/redis/address.h"
 
 enum { CONNECT_MSEC = 300, DEFAULT_PORT = 6379, PASSWORD_FILE_MAX = 16384 };
@@ -56,17 +57,6 @@ static void read_password(struct search *s, const char *path, const char *addres
   mem_wipe(text, length);
 }
 
-static void append_encoded(struct buf *out, const char *text) {
-  for (; *text; text++) {
-    bool plain =
-        (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') || strchr("-._~", *text);
-    if (plain)
-      buf_putc(out, *text);
-    else
-      buf_printf(out, "%%%02X", (unsigned char)*text);
-  }
-}
-
 /* Appends `address` with the environment's login in it, unless it has its own. */
 static void append_address(struct buf *out, const char *address, const struct search *s) {
   const char *separator = strstr(address, "://"), *rest = separator ? separator + 3 : address;
@@ -78,10 +68,10 @@ static void append_address(struct buf *out, const char *address, const struct se
     buf_put(out, address, (size_t)(rest - address));
   else
     buf_puts(out, "redis://");
-  if (s->user) append_encoded(out, s->user);
+  if (s->user) text_percent(out, s->user, "");
   if (s->password) {
     buf_putc(out, ':');
-    append_encoded(out, s->password);
+    text_percent(out, s->password, "");
   }
   buf_printf(out, "@%s", rest);
 }

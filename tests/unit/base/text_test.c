@@ -11,6 +11,14 @@ static const char *cleaned(struct buf *b, const char *text, size_t length, size_
   return b->data ? b->data : "";
 }
 
+static void a_password_survives_its_way_into_an_address(void **state) {
+  (void)state;
+  SCOPED(buf_done) struct buf out;
+  buf_init(&out, 256);
+  text_percent(&out, "aZ0-._~ @:/?#%\xC3\xBC", ":");
+  assert_string_equal(out.data, "aZ0-._~%20%40:%2F%3F%23%25%C3%BC");
+}
+
 static void invalid_bytes_become_replacement_characters(void **state) {
   (void)state;
   static const struct {
@@ -122,6 +130,7 @@ static void each_output_language_escapes_its_own_dangers(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_password_survives_its_way_into_an_address),
       cmocka_unit_test(invalid_bytes_become_replacement_characters),
       cmocka_unit_test(a_long_text_is_cut_at_a_character_and_stays_distinct),
       cmocka_unit_test(a_cut_text_that_is_broken_throughout_fits_as_well),
