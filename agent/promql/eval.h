@@ -1,0 +1,30 @@
+/* What the parts of the evaluator share. Vectors are built in the evaluation's arena; each element holds a reference of its label set. */
+#ifndef SONDE_AGENT_PROMQL_EVAL_H
+#define SONDE_AGENT_PROMQL_EVAL_H
+
+#include "agent/promql/ast.h"
+
+struct eval {
+  const struct source *source;
+  struct arena *arena;
+  struct evaluation *notes;
+  struct fail *fail;
+  msec_t at;
+  double until; /* CPU seconds of this thread at which the evaluation is given up */
+};
+
+bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
+bool eval_binary(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
+bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
+
+/* An empty vector with room for `capacity` elements. */
+struct value eval_vector(struct eval *ev, size_t capacity);
+/* Appends; takes over the reference. */
+void value_add(struct value *v, struct labels *labels, double value);
+
+/* A set without the metric's name; a reference of the caller's. */
+struct labels *labels_without_name(struct labels *l);
+/* The labels that a grouping keeps: those named (only), or all but those named and the name. A reference of the caller's. */
+struct labels *labels_grouped(const struct labels *l, const struct grouping *g);
+
+#endif
