@@ -1,6 +1,8 @@
 /* The configuration as a whole: the root keys, the list of targets, and what is made up when there is no file. */
 #include "config/config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +125,16 @@ void config_free(struct config *c) {
   arena_wipe(&c->arena);
   arena_done(&c->arena);
   free(c);
+}
+
+uint64_t config_digest(const struct config *c) {
+  uint64_t digest = schema_digest_text(0, "targets");
+  for (size_t i = 0; i < c->target_count; i++) {
+    char own[20];
+    snprintf(own, sizeof own, "%016" PRIx64, c->targets[i].digest);
+    digest = schema_digest_text(schema_digest_text(digest, c->targets[i].name), own);
+  }
+  return digest;
 }
 
 /* The folder that relative paths in the file start at; NULL for the one the program runs in. */

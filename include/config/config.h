@@ -49,6 +49,11 @@ bool config_set_web(struct config *c, const char *const *listen, size_t count, c
 
 /* The folder for state: the key, $STATE_DIRECTORY, /var/lib/sonde if writable, else the user's XDG state folder; made when missing. */
 bool config_state_dir(struct config *c, struct fail *f) MUST_CHECK;
+/* The folders that it may be, none of which is made: where an agent that runs here may have left its socket. Returns how many. */
+#define STATE_PLACES_MAX 2
+size_t config_state_places(struct config *c, const char *ret[STATE_PLACES_MAX]);
+/* Equal for configurations that watch the same targets in the same way, also in another process. Where they listen and keep state is left out. */
+uint64_t config_digest(const struct config *c);
 
 /* docs/configuration.md: every key with type, default, bounds and help, from the rows. */
 void config_describe(struct buf *out, const struct kind *const *kinds, size_t count);

@@ -351,6 +351,23 @@ static void a_reload_sees_every_change_of_a_target_and_nothing_else(void **state
   }
 }
 
+/* A number that would change with the process, or the build, is no number to compare over a socket. */
+static void check_and_agent_can_compare_what_they_run(void **state) {
+  (void)state;
+  struct config *none = config_new();
+  assert_int_equal(config_digest(none), 0x92d266f1ba4aed52u);
+  config_free(none);
+  static const char *const texts[] = {"targets: [{name: a, example: 'e://x'}]", "targets: [{name: b, example: 'e://x'}]",
+                                      "targets: [{name: a, example: 'e://x'}, {name: b, example: 'e://x'}]"};
+  uint64_t seen[COUNTOF(texts)];
+  for (size_t i = 0; i < COUNTOF(texts); i++) {
+    struct config *c = parse_good(texts[i]);
+    seen[i] = config_digest(c);
+    config_free(c);
+    for (size_t j = 0; j < i; j++) assert_int_not_equal(seen[i], seen[j]);
+  }
+}
+
 static void hostile_sizes_are_refused(void **state) {
   (void)state;
   static char big[300000];
@@ -440,6 +457,7 @@ int main(void) {
       cmocka_unit_test(the_environment_is_put_into_values_and_cannot_become_structure),
       cmocka_unit_test(a_secret_comes_from_a_file_without_its_last_newline),
       cmocka_unit_test(a_reload_sees_every_change_of_a_target_and_nothing_else),
+      cmocka_unit_test(check_and_agent_can_compare_what_they_run),
       cmocka_unit_test(hostile_sizes_are_refused),
       cmocka_unit_test(what_discovery_finds_is_taken_as_it_is_and_once),
       cmocka_unit_test(the_command_line_overrides_the_file),

@@ -73,12 +73,29 @@ static void a_folder_that_cannot_be_is_named_with_its_origin(void **state) {
   config_free(c);
 }
 
+static void looking_for_an_agent_makes_no_folder(void **state) {
+  (void)state;
+  const char *places[STATE_PLACES_MAX];
+  struct config *c = config_new();
+  setenv("STATE_DIRECTORY", below(c, "absent"), 1);
+  assert_int_equal(config_state_places(c, places), 1);
+  assert_string_equal(places[0], below(c, "absent"));
+  assert_int_not_equal(access(places[0], F_OK), 0);
+  unsetenv("STATE_DIRECTORY");
+  setenv("XDG_STATE_HOME", folder, 1);
+  assert_int_equal(config_state_places(c, places), 2);
+  assert_string_equal(places[0], "/var/lib/sonde");
+  assert_string_equal(places[1], below(c, "sonde"));
+  config_free(c);
+}
+
 int main(void) {
   umask(022);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_key_stands_above_the_service_and_the_folder_is_private),
       cmocka_unit_test(the_first_folder_that_systemd_names_is_taken),
       cmocka_unit_test(a_folder_that_cannot_be_is_named_with_its_origin),
+      cmocka_unit_test(looking_for_an_agent_makes_no_folder),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
