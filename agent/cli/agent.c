@@ -40,7 +40,7 @@ static void say(bool good, const char *sentence) {
 static struct config *load(const struct run_settings *s, struct fail *f) {
   struct config *c = watched_load(s->config_file, say, f);
   if (c && config_set_web(c, s->listen, s->listen_count, s->telemetry_path, f)) return c;
-  config_free(c);
+  config_unref(c);
   return NULL;
 }
 
@@ -131,7 +131,7 @@ static bool start(struct agent *a, struct fail *f) {
   a->server = server_start(&c->listen, c->telemetry_path, a->store, f);
   if (!a->server) {
     store_free(a->store);
-    config_free(c);
+    config_unref(c);
     return false;
   }
   server_expect(a->server, c->target_count);

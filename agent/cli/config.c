@@ -17,7 +17,7 @@ int config_check(const char *path) {
     return STATUS_WRONG;
   }
   printf("%s: good, %zu target%s\n", path, c->target_count, c->target_count == 1 ? "" : "s");
-  config_free(c);
+  config_unref(c);
   return STATUS_GOOD;
 }
 

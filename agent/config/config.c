@@ -113,6 +113,7 @@ static bool read_root(const struct reader *r, const struct kinds *kinds, const s
 struct config *config_new(void) {
   struct config *c = mem_zero(sizeof *c);
   arena_init(&c->arena);
+  atomic_init(&c->references, 1);
   struct fail why;
   struct reader r = {.arena = &c->arena, .fail = &why};
   if (!schema_defaults(&r, root_rows, c)) abort(); /* the table above is wrong: no input can cause it, and the tests would see it */
@@ -120,8 +121,13 @@ struct config *config_new(void) {
   return c;
 }
 
-void config_free(struct config *c) {
-  if (!c) return;
+struct config *config_ref(struct config *c) {
+  atomic_fetch_add(&c->references, 1);
+  return c;
+}
+
+void config_unref(struct config *c) {
+  if (!c || atomic_fetch_sub(&c->references, 1) != 1) return;
   arena_wipe(&c->arena);
   arena_done(&c->arena);
   free(c);
@@ -156,7 +162,7 @@ struct config *config_parse(const char *path, const char *text, size_t length, c
   arena_wipe(&tree);
   arena_done(&tree);
   if (good) return c;
-  config_free(c);
+  config_unref(c);
   return NULL;
 }
 

@@ -210,11 +210,11 @@ static void *run(void *arg) {
   return NULL;
 }
 
-struct runner *runner_new(const struct target_config *config, struct hold *hold, struct store *store, msec_t now) {
+struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, msec_t now) {
   struct runner *r = mem_zero(sizeof *r);
   r->config = config;
   r->collector = collector_of(config->kind);
-  r->hold = hold_ref(hold);
+  r->whole = config_ref(whole);
   r->id = identity_new(config->name, config->kind->name, config->job, config->instance);
   r->slot = slot_ref(store_add(store));
   r->ticks = ticks_of(config->name, config->every);
@@ -235,7 +235,7 @@ void runner_unref(struct runner *r) {
   if (r->stop_fd >= 0) close(r->stop_fd);
   slot_unref(r->slot);
   identity_unref(r->id);
-  hold_unref(r->hold);
+  config_unref(r->whole);
   pthread_mutex_destroy(&r->lock);
   free(r);
 }

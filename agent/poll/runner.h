@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 
 #include "agent/poll/facts.h"
-#include "agent/poll/hold.h"
 #include "agent/poll/schedule.h"
 #include "metric/store.h"
 
@@ -17,7 +16,7 @@ struct runner {
   /* Fixed while the runner lives. */
   const struct target_config *config;
   const struct collector *collector;
-  struct hold *hold;
+  struct config *whole; /* in which `config` lies; a reference */
   struct identity *id;
   struct slot *slot;
   struct ticks ticks;
@@ -54,7 +53,7 @@ struct runner {
 };
 
 /* A target that is shown as not yet polled. The caller has one reference. */
-struct runner *runner_new(const struct target_config *config, struct hold *hold, struct store *store, msec_t now);
+struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, msec_t now);
 void runner_unref(struct runner *r);
 /* Starts the thread. */
 bool runner_start(struct runner *r, struct fail *f) MUST_CHECK;

@@ -16,7 +16,7 @@
 
 struct targets {
   struct store *store;
-  struct hold *hold; /* the configuration that was applied last */
+  struct config *config; /* the one that was applied last; a reference */
   struct runner *runners;
   msec_t watch;     /* when targets_watch() asked to be called */
   msec_t patience;  /* before this nobody is newly overdue */
@@ -81,22 +81,21 @@ static void try_start(struct runner *r) {
   log_error(r->config->name, "%s; this is tried again", f.text);
 }
 
-static void add(struct targets *t, const struct target_config *c, struct hold *hold, msec_t now) {
-  struct runner *r = runner_new(c, hold, t->store, now);
+static void add(struct targets *t, const struct target_config *c, struct config *whole, msec_t now) {
+  struct runner *r = runner_new(c, whole, t->store, now);
   r->next = t->runners;
   t->runners = r;
   try_start(r);
 }
 
 void targets_apply(struct targets *t, struct config *config) {
-  struct hold *hold = hold_new(config);
   msec_t now = clock_now();
   for (struct runner *r = t->runners; r; r = r->next)
     if (!r->leaving && !configured(config, r)) retire(t, r);
   for (size_t i = 0; i < config->target_count; i++)
-    if (!is_watched(t, &config->targets[i])) add(t, &config->targets[i], hold, now);
-  hold_unref(t->hold);
-  t->hold = hold;
+    if (!is_watched(t, &config->targets[i])) add(t, &config->targets[i], config, now);
+  config_unref(t->config);
+  t->config = config;
   t->ticks = ticks_of(t->id->name, config->poll_interval);
 }
 
@@ -163,7 +162,7 @@ msec_t targets_watch(struct targets *t, msec_t now) {
   if (t->watch && now - t->watch > LATE_MAX) t->patience = now;
   reap(t);
   t->watch = watch_runners(t, now);
-  if (!t->hold) return t->watch;
+  if (!t->config) return t->watch;
   if (!t->published || now >= tick_after(&t->ticks, t->published)) {
     publish_agent(t, now);
     t->published = now;
@@ -184,6 +183,6 @@ void targets_stop(struct targets *t, msec_t deadline) {
   slot_retire(t->slot);
   process_done(&t->process);
   identity_unref(t->id);
-  hold_unref(t->hold);
+  config_unref(t->config);
   free(t);
 }

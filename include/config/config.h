@@ -1,6 +1,8 @@
-/* The configuration: one immutable struct, read from YAML or made up when there is no file. */
+/* The configuration: one immutable struct, read from YAML or made up when there is no file. Whoever keeps a part of it holds the whole. */
 #ifndef SONDE_CONFIG_CONFIG_H
 #define SONDE_CONFIG_CONFIG_H
+
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -22,7 +24,8 @@ struct target_config {
 };
 
 struct config {
-  struct arena arena;    /* owns everything below */
+  struct arena arena; /* owns everything below */
+  atomic_uint references;
   const char *path;      /* of the file; NULL when made up */
   struct strings listen; /* "127.0.0.1:10420", "[::1]:10420", ":10420", "unix:/run/sonde.sock" */
   const char *telemetry_path;
@@ -33,11 +36,13 @@ struct config {
   size_t target_count;
 };
 
-/* Reads a file. NULL with a sentence "file:line:column: what, why, what is allowed". Free with config_free(). */
+/* Reads a file. NULL with a sentence "file:line:column: what, why, what is allowed". The caller has one reference. */
 struct config *config_load(const char *path, const struct kind *const *kinds, size_t count, struct fail *f) MUST_CHECK;
 /* The defaults, no targets. */
 struct config *config_new(void);
-void config_free(struct config *c); /* NULL allowed; wipes secrets */
+struct config *config_ref(struct config *c);
+/* Lets go of it, on any thread; the last one wipes its secrets. NULL allowed. */
+void config_unref(struct config *c);
 
 /* Adds a target to a made-up configuration: `address` is the value of the kind's first option ("" for none). One whose name is there already is the
  * same server found twice: nothing is added. False with a sentence. */

@@ -13,7 +13,7 @@ struct targets;
 
 struct targets *targets_new(struct store *store);
 /* Makes the watched set what `config` says: unchanged targets (same digest) keep their runner, their connection and their place; others are
- * retired or started. Targets take a hold of `config`, which is freed when the last one lets go; the caller's pointer is given away. */
+ * retired or started. The caller's reference to `config` is given away. */
 void targets_apply(struct targets *t, struct config *config);
 /* Publishes "down, timeout" for every runner that is overdue, whatever blocks it, and the agent's own batch (target "sonde", at the pace of
  * poll_interval). Returns when it wants to be called again, on clock_now(); call it after targets_apply(), too. */

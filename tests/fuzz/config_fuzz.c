@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (c && (c->poll_timeout >= c->poll_interval || c->listen.count == 0)) abort();
   for (size_t i = 0; c && i < c->target_count; i++)
     if (!c->targets[i].name[0] || c->targets[i].timeout >= c->targets[i].every) abort();
-  config_free(c);
+  config_unref(c);
   free(text);
   return 0;
 }

@@ -36,7 +36,7 @@ static void an_empty_file_is_the_defaults(void **state) {
     assert_int_equal(c->poll_timeout, 8000);
     assert_null(c->state_dir);
     assert_int_equal(c->target_count, 0);
-    config_free(c);
+    config_unref(c);
   }
 }
 
@@ -80,7 +80,7 @@ static void everything_that_is_written_arrives(void **state) {
   assert_true(o->ratio == 0.25);
   assert_int_equal(o->patience, 3000);
   assert_int_equal(o->top, 20);
-  config_free(c);
+  config_unref(c);
 }
 
 static void what_is_not_written_has_its_default(void **state) {
@@ -104,7 +104,7 @@ static void what_is_not_written_has_its_default(void **state) {
   assert_int_equal(o->top, 10);
   assert_int_equal(o->memory, 16 << 20);
   assert_string_equal(c->targets[1].name, "plain");
-  config_free(c);
+  config_unref(c);
 }
 
 static void every_word_for_a_switch_is_understood(void **state) {
@@ -115,7 +115,7 @@ static void every_word_for_a_switch_is_understood(void **state) {
     snprintf(text, sizeof text, "targets: [{example: 'e://x', tls: %s}]", i % 2 ? on[i / 2] : off[i / 2]);
     struct config *c = parse_good(text);
     assert_int_equal(options(c, 0)->tls, i % 2);
-    config_free(c);
+    config_unref(c);
   }
 }
 
@@ -275,7 +275,7 @@ static void the_environment_is_put_into_values_and_cannot_become_structure(void 
   assert_string_equal(c->external_labels.values[2], "");
   assert_string_equal(c->external_labels.values[3], "a$b$c$");
   assert_string_equal(c->external_labels.values[4], "<>${x}");
-  config_free(c);
+  config_unref(c);
 }
 
 static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
@@ -289,14 +289,14 @@ static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
   snprintf(text, sizeof text, "targets: [{example: 'e://x', password_file: %s}]", path);
   struct config *c = parse_good(text);
   assert_string_equal(options(c, 0)->password, "two\nlines ${x}");
-  config_free(c);
+  config_unref(c);
   file = fopen(path, "w");
   fputs("e://from-file:1\n", file);
   fclose(file);
   snprintf(text, sizeof text, "targets: [{example_file: %s}]", path);
   c = parse_good(text);
   assert_string_equal(c->targets[0].name, "from-file:1");
-  config_free(c);
+  config_unref(c);
   assert_int_equal(truncate(path, 0), 0);
   assert_null(parse(text));
   assert_non_null(strstr(why.text, " is empty"));
@@ -306,7 +306,7 @@ static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
 static uint64_t digest_of(const char *text) {
   struct config *c = parse_good(text);
   uint64_t digest = c->targets[0].digest;
-  config_free(c);
+  config_unref(c);
   return digest;
 }
 
@@ -400,7 +400,7 @@ static void what_discovery_finds_is_taken_as_it_is_and_once(void **state) {
   assert_string_equal(why.text, "plain is already the name of a plain target");
   assert_false(config_add_target(c, &example_kind, "hunter2@db", &why));
   assert_string_equal(why.text, "example: \"***\" with the password - has no scheme; write example://host");
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_command_line_overrides_the_file(void **state) {
@@ -414,7 +414,7 @@ static void the_command_line_overrides_the_file(void **state) {
   assert_string_equal(c->telemetry_path, "/b");
   assert_false(config_set_web(c, (const char *[]){"x"}, 1, NULL, &why));
   assert_string_equal(why.text, "--web.listen-address: \"x\" has no port; write it like 127.0.0.1:10420 or :10420");
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_machines_odd_name_still_makes_a_target(void **state) {
@@ -422,7 +422,7 @@ static void the_machines_odd_name_still_makes_a_target(void **state) {
   struct config *c = parse_good("targets: [{example: 'e://sonde'}, {example: 'e://a b\xC3\xBC'}]");
   assert_string_equal(c->targets[0].name, "sonde-example");
   assert_string_equal(c->targets[1].name, "a-b--");
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_page_lists_every_key_and_stays_a_table(void **state) {

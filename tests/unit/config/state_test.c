@@ -43,7 +43,7 @@ static void the_key_stands_above_the_service_and_the_folder_is_private(void **st
   assert_int_equal(stat(c->state_dir, &st), 0);
   assert_int_equal(st.st_mode & 0777, 0700);
   assert_true(config_state_dir(c, &why)); /* again: it is there */
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_first_folder_that_systemd_names_is_taken(void **state) {
@@ -53,7 +53,7 @@ static void the_first_folder_that_systemd_names_is_taken(void **state) {
   setenv("STATE_DIRECTORY", arena_printf(&c->arena, "%s/service:%s/other", folder, folder), 1);
   assert_true(config_state_dir(c, &why));
   assert_string_equal(c->state_dir, below(c, "service"));
-  config_free(c);
+  config_unref(c);
 }
 
 static void a_folder_that_cannot_be_is_named_with_its_origin(void **state) {
@@ -70,7 +70,7 @@ static void a_folder_that_cannot_be_is_named_with_its_origin(void **state) {
   assert_string_equal(why.text, expected);
   c->state_dir = below(c, "file/x");
   assert_false(config_state_dir(c, &why));
-  config_free(c);
+  config_unref(c);
 }
 
 static void looking_for_an_agent_makes_no_folder(void **state) {

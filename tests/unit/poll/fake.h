@@ -107,8 +107,13 @@ const struct collector *collector_of(const struct kind *kind) {
 }
 
 static atomic_uint configs_freed;
-void config_free(struct config *c) {
-  if (!c) return;
+struct config *config_ref(struct config *c) {
+  atomic_fetch_add(&c->references, 1);
+  return c;
+}
+
+void config_unref(struct config *c) {
+  if (!c || atomic_fetch_sub(&c->references, 1) != 1) return;
   atomic_fetch_add(&configs_freed, 1);
   arena_done(&c->arena);
   free(c);
@@ -117,6 +122,7 @@ void config_free(struct config *c) {
 static inline struct config *fake_config(msec_t every) {
   struct config *c = mem_zero(sizeof *c);
   arena_init(&c->arena);
+  atomic_init(&c->references, 1);
   c->poll_interval = every;
   c->targets = arena_alloc(&c->arena, 1024 * sizeof *c->targets);
   return c;

@@ -9,7 +9,7 @@
 struct world {
   struct store *store;
   struct server server;
-  struct hold *hold;
+  struct config *config;
   struct runner *runner;
   msec_t tick; /* the first one after the runner was made */
 };
@@ -20,8 +20,8 @@ static int set_up(void **state) {
   w->store = store_new();
   server_init(&w->server);
   const struct target_config *target = fake_target(c, "a", &w->server, 1);
-  w->hold = hold_new(c);
-  w->runner = runner_new(target, w->hold, w->store, UPTIME);
+  w->config = c;
+  w->runner = runner_new(target, w->config, w->store, UPTIME);
   w->runner->started = true; /* so the watchdog believes */
   w->tick = tick_after(&w->runner->ticks, UPTIME);
   *state = w;
@@ -32,7 +32,7 @@ static int tear_down(void **state) {
   struct world *w = *state;
   slot_retire(w->runner->slot);
   runner_unref(w->runner);
-  hold_unref(w->hold);
+  config_unref(w->config);
   store_free(w->store);
   server_done(&w->server);
   free(w);
