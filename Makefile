@@ -4,7 +4,7 @@ CC ?= cc
 MODE ?= release
 B := build/$(MODE)
 
-PACKAGES := libmicrohttpd libpq hiredis yaml-0.1 jansson libpcre2-8 libdeflate libssl libcrypto
+PACKAGES := libmicrohttpd libpq hiredis yaml-0.1 jansson sqlite3 libcurl libpcre2-8 libdeflate libssl libcrypto
 LIB_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 LIB_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
 

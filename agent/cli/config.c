@@ -5,13 +5,11 @@
 #include "agent/cli/check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
-#include "collectors/collector.h"
 
 int config_check(const char *path) {
   struct fail why = {0};
-  size_t count;
-  const struct kind *const *kinds = collector_kinds(&count);
-  struct config *c = config_load(path, kinds, count, &why);
+  struct kinds kinds = watched_kinds();
+  struct config *c = config_load(path, &kinds, &why);
   if (!c) {
     fprintf(stderr, "%s\n", why.text);
     return STATUS_WRONG;
@@ -23,10 +21,9 @@ int config_check(const char *path) {
 
 static int print_page(void) {
   SCOPED(buf_done) struct buf page;
-  size_t count;
-  const struct kind *const *kinds = collector_kinds(&count);
+  struct kinds kinds = watched_kinds();
   buf_init(&page, 1u << 20);
-  config_describe(&page, kinds, count);
+  config_describe(&page, &kinds);
   if (page.overflow || fwrite(page.data, 1, page.length, stdout) != page.length || fflush(stdout)) return STATUS_WRONG;
   return STATUS_GOOD;
 }

@@ -90,6 +90,16 @@ bool schema_fail_unknown(const struct reader *r, const struct node *key, const s
   return node_fail(r, key, "unknown key \"%s\"; allowed here: %s", word, list);
 }
 
+void schema_scrub(struct fail *f, const struct option *rows, const void *options) {
+  for (const struct option *row = rows; row->name; row++) {
+    const char *secret;
+    if (row->type == OPTION_MAP) schema_scrub(f, row->sub, options);
+    if (row->type != OPTION_SECRET) continue;
+    memcpy(&secret, (const char *)options + row->offset, sizeof secret);
+    text_scrub(f->text, secret);
+  }
+}
+
 /* FNV-1a: the same in every process, so that two of them can tell whether they run the same configuration. */
 static uint64_t fold(uint64_t digest, const void *bytes, size_t length) {
   const unsigned char *at = bytes;

@@ -149,6 +149,13 @@ static bool read_regex(const struct value *v) {
   return true;
 }
 
+bool value_check_name(const struct reader *r, const struct node *at, const char *what, const char *name) {
+  if (!*name || name[strspn(name, NAME_LETTERS)])
+    return node_fail(r, at, "name: a %s's name consists of letters, digits and . _ : / -", what);
+  if (strlen(name) > CONFIG_NAME_MAX) return node_fail(r, at, "name: at most %d characters are allowed", CONFIG_NAME_MAX);
+  return true;
+}
+
 /* The text of an element in a list or of a label; NULL with a sentence. */
 static const char *element(const struct value *v, const struct node *n) {
   if (n->type == NODE_SCALAR && !node_is_null(n)) return expand(v->r, n);

@@ -23,6 +23,14 @@ struct target_config {
   uint64_t digest; /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
 };
 
+/* Where messages go. */
+struct receiver_config {
+  const struct service *service;
+  const char *name;
+  const char *address; /* as people may see it: the URL is a credential */
+  void *options;       /* the service's struct */
+};
+
 struct config {
   struct arena arena; /* owns everything below */
   atomic_uint references;
@@ -34,10 +42,12 @@ struct config {
   struct pairs external_labels;
   struct target_config *targets;
   size_t target_count;
+  struct receiver_config *receivers;
+  size_t receiver_count;
 };
 
 /* Reads a file. NULL with a sentence "file:line:column: what, why, what is allowed". The caller has one reference. */
-struct config *config_load(const char *path, const struct kind *const *kinds, size_t count, struct fail *f) MUST_CHECK;
+struct config *config_load(const char *path, const struct kinds *kinds, struct fail *f) MUST_CHECK;
 /* The defaults, no targets. */
 struct config *config_new(void);
 struct config *config_ref(struct config *c);
@@ -61,6 +71,6 @@ size_t config_state_places(struct config *c, const char *ret[STATE_PLACES_MAX]);
 uint64_t config_digest(const struct config *c);
 
 /* docs/configuration.md: every key with type, default, bounds and help, from the rows. */
-void config_describe(struct buf *out, const struct kind *const *kinds, size_t count);
+void config_describe(struct buf *out, const struct kinds *kinds);
 
 #endif

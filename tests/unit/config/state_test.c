@@ -86,7 +86,7 @@ static void looking_for_an_agent_makes_no_folder(void **state) {
   assert_int_equal(config_state_places(c, places), 2);
   assert_string_equal(places[0], "/var/lib/sonde");
   assert_string_equal(places[1], below(c, "sonde"));
-  config_free(c);
+  config_unref(c);
 }
 
 int main(void) {
