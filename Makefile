@@ -74,6 +74,8 @@ $(B)/%.o: %.c
 
 $(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
+$(B)/agent/alert/pack.o: alerts/web-stack.yml
+
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  test  $<'

@@ -1,6 +1,8 @@
 /* Templates of labels and annotations, as Prometheus has them: text with {{ actions }}. An action is a pipeline: the value of each step is the last
  * argument of the next. What Go's templates have and rules in the wild do not use (if, range, query) is refused by its name. */
 #include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +10,7 @@
 #include "alert/alert.h"
 #include "base/number.h"
 
-enum { OUTPUT_MAX = 16384, ARGS_MAX = 8, TEXT_MAX = 4096 };
+enum { OUTPUT_MAX = 16384, ARGS_MAX = 8, TEXT_MAX = 4096, DEPTH_MAX = 20 };
 
 struct operand {
   bool is_number;
@@ -18,6 +20,9 @@ struct operand {
 
 struct template {
   const char *start, *cursor;
+  size_t wrong_at; /* the character that the sentence is about */
+  bool checking;   /* without an element: what labels hold is not known */
+  int depth;
   struct arena arena; /* of the texts that actions make */
   const struct labels *labels;
   const struct pairs *external;
@@ -25,10 +30,14 @@ struct template {
   struct fail *fail;
 };
 
-static bool wrong(struct template *t, const char *at, const char *format, const char *what, int length) {
+PRINTF(3, 4) static bool wrong(struct template *t, const char *at, const char *format, ...) {
   char sentence[300];
-  snprintf(sentence, sizeof sentence, format, length, what);
-  return fail(t->fail, FAIL_CONFIG, "at character %zu of the template: %s", (size_t)(at - t->start) + 1, sentence);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(sentence, sizeof sentence, format, args);
+  va_end(args);
+  t->wrong_at = (size_t)(at - t->start);
+  return fail(t->fail, FAIL_CONFIG, "%s", sentence);
 }
 
 static void skip_blanks(struct template *t) {
@@ -82,7 +91,7 @@ static bool variable(struct template *t, const char *word, size_t length, struct
   else if (begins(word, length, "$externalLabels.", &rest) || begins(word, length, ".ExternalLabels.", &rest))
     ret->text = external_label(t, rest, (size_t)(end - rest));
   else if (!(begins(word, length, "$externalURL", &rest) && rest == end))
-    return wrong(t, word, "%.*s is unknown here; $labels.NAME, $value, $externalLabels.NAME and $externalURL are known", word, (int)length);
+    return wrong(t, word, "%.*s is unknown here; $labels.NAME, $value, $externalLabels.NAME and $externalURL are known", (int)MIN(length, (size_t)60), word);
   return true;
 }
 
@@ -99,7 +108,9 @@ static bool quoted(struct template *t, struct operand *ret) {
     }
     t->cursor++;
   }
-  if (*t->cursor++ != *open) return wrong(t, open, "%.*sthe string that begins here does not end", "", 0);
+  if (*t->cursor != *open) return wrong(t, open, "the string that begins here does not end");
+  if (b.overflow) return wrong(t, open, "a string in a template has at most %d characters", TEXT_MAX);
+  t->cursor++;
   *ret = (struct operand){.text = b.data ? arena_copy(&t->arena, b.data) : ""};
   return true;
 }
@@ -107,46 +118,39 @@ static bool quoted(struct template *t, struct operand *ret) {
 /* Functions */
 
 static bool number_of(struct template *t, const char *at, const struct operand *o, double *ret) {
-  if (o->is_number) {
-    *ret = o->number;
+  if (o->is_number || t->checking) {
+    *ret = o->is_number ? o->number : 1;
     return true;
   }
-  return number_parse(o->text, strlen(o->text), ret) || wrong(t, at, "%.*s is not a number", o->text, (int)MIN(strlen(o->text), (size_t)60));
+  return number_parse(o->text, strlen(o->text), ret) || wrong(t, at, "\"%.60s\" is not a number", o->text);
 }
 
-/* One verb of printf at *format (behind the %) with its argument. */
+/* One verb of printf at *format (behind the %) with its argument. A width of text and a number behind %d are what rules do not have: the first is
+ * ignored, the second rounded. */
 static bool verb(struct template *t, const char *at, const char **format, const struct operand *o, struct buf *out) {
-  char spec[16] = "%";
   size_t n = strspn(*format, "+-# 0123456789.");
-  char letter = (*format)[n];
+  const char *flags = *format;
+  char letter = flags[n], spec[16], shown[400];
   double number;
-  if (n > 8 || !letter || !strchr("sqvdfgeEG", letter)) return wrong(t, at, "%.*sprintf knows the verbs %%s %%v %%d %%f %%g %%e", "", 0);
-  strncat(spec, *format, n);
+  if (n > 8 || !letter || !strchr("sqvdfgeEG", letter)) return wrong(t, at, "printf knows the verbs %%s %%v %%q %%d %%f %%g %%e");
   *format += n + 1;
   if (letter == 's' || letter == 'v' || letter == 'q') {
-    strcat(spec, "s");
-    SCOPED(buf_done) struct buf whole;
-    buf_init(&whole, OUTPUT_MAX);
-    buf_printf(&whole, letter == 'q' ? "\"%s\"" : "%s", as_text(t, o));
-    buf_put(out, whole.data, whole.length); /* widths of texts are not used in rules */
+    buf_printf(out, letter == 'q' ? "\"%s\"" : "%s", as_text(t, o));
     return true;
   }
   if (!number_of(t, at, o, &number)) return false;
-  size_t used = strlen(spec);
-  if (letter == 'd') {
-    snprintf(spec + used, sizeof spec - used, ".0f");
-    buf_printf(out, "%.0f", number);
+  if (!isfinite(number)) {
+    buf_puts(out, go_float(number, shown));
     return true;
   }
-  char shown[400];
-  spec[used] = letter;
+  snprintf(spec, sizeof spec, letter == 'd' ? "%%%.*s.0f" : "%%%.*s%c", (int)n, flags, letter);
   format_number(shown, sizeof shown, spec, number);
   buf_puts(out, shown);
   return true;
 }
 
 static bool print_formatted(struct template *t, const char *at, const struct operand *args, size_t count, struct operand *ret) {
-  if (!count || args[0].is_number) return wrong(t, at, "%.*sprintf takes a format and its values", "", 0);
+  if (!count || args[0].is_number) return wrong(t, at, "printf takes a format and its values");
   SCOPED(buf_done) struct buf out;
   buf_init(&out, OUTPUT_MAX);
   size_t next = 1;
@@ -158,7 +162,7 @@ static bool print_formatted(struct template *t, const char *at, const struct ope
       p += 2;
     } else {
       p++;
-      if (next >= count) return wrong(t, at, "%.*sprintf has more verbs than values", "", 0);
+      if (next >= count) return wrong(t, at, "printf has more verbs than values");
       if (!verb(t, at, &p, &args[next++], &out)) return false;
     }
   }
@@ -179,9 +183,11 @@ static bool call(struct template *t, const char *word, size_t length, const stru
   const struct humanizer *h = humanizer_find(name);
   bool upper = !strcmp(name, "toUpper"), lower = !strcmp(name, "toLower");
   if (!h && !upper && !lower)
-    return wrong(t, word, "the function %.*s is not supported; printf, humanize, humanize1024, humanizePercentage, humanizeDuration, humanizeTimestamp, "
-                          "toUpper and toLower are", word, (int)length);
-  if (count != 1) return wrong(t, word, "%.*s takes one value", word, (int)length);
+    return wrong(t, word,
+                 "the function %.40s is not supported; printf, humanize, humanize1024, humanizePercentage, humanizeDuration, "
+                 "humanizeTimestamp, toUpper and toLower are",
+                 name);
+  if (count != 1) return wrong(t, word, "%s takes one value", name);
   if (!h) return change_case(t, &args[0], upper ? toupper : tolower, ret);
   double number;
   char shown[64];
@@ -199,15 +205,19 @@ static bool operand(struct template *t, struct operand *ret) {
   if (c == '"' || c == '`') return quoted(t, ret);
   if (c == '(') {
     const char *open = t->cursor++;
+    if (++t->depth > DEPTH_MAX) return wrong(t, open, "parentheses are nested more than %d deep", DEPTH_MAX);
     if (!pipeline(t, ret)) return false;
-    return *t->cursor++ == ')' || wrong(t, open, "%.*sthe parenthesis that opens here does not close", "", 0);
+    t->depth--;
+    if (*t->cursor != ')') return wrong(t, open, "the parenthesis that opens here does not close");
+    t->cursor++;
+    return true;
   }
   const char *word = t->cursor;
   size_t length = word_length(word);
   t->cursor += length;
   if (c == '$' || c == '.') return variable(t, word, length, ret);
   ret->is_number = length && number_parse(word, length, &ret->number);
-  return ret->is_number || wrong(t, word, "\"%.*s\" is neither a value nor a string", word, (int)length);
+  return ret->is_number || wrong(t, word, "\"%.*s\" is neither a value nor a string", (int)MIN(length, (size_t)60), word);
 }
 
 /* A value alone, or a function with its arguments; `piped` (NULL for none) is the last of them. */
@@ -218,11 +228,11 @@ static bool command(struct template *t, const struct operand *piped, struct oper
   const char *word = t->cursor;
   size_t length = word_length(word);
   bool is_call = isalpha((unsigned char)*word);
-  if (!is_call && piped) return wrong(t, word, "%.*sa function is expected behind |", "", 0);
+  if (!is_call && piped) return wrong(t, word, "a function is expected behind |");
   if (!is_call) return operand(t, ret);
   t->cursor += length;
   for (skip_blanks(t); *t->cursor && *t->cursor != '|' && *t->cursor != ')' && !at_end(t); skip_blanks(t)) {
-    if (count + 1 >= ARGS_MAX) return wrong(t, word, "%.*s has too many arguments", word, (int)length);
+    if (count + 1 >= ARGS_MAX) return wrong(t, word, "%.*s has too many arguments", (int)MIN(length, (size_t)60), word);
     if (!operand(t, &args[count++])) return false;
   }
   if (piped) args[count++] = *piped;
@@ -243,12 +253,12 @@ static bool pipeline(struct template *t, struct operand *ret) {
 static bool action(struct template *t, const char *open, struct buf *out, bool *trim) {
   struct operand result;
   skip_blanks(t);
-  if (!strncmp(t->cursor, "/*", 2)) return wrong(t, open, "%.*scomments in templates are not supported", "", 0);
+  if (!strncmp(t->cursor, "/*", 2)) return wrong(t, open, "comments in templates are not supported");
   if (!pipeline(t, &result)) return false;
   skip_blanks(t);
   *trim = *t->cursor == '-';
   t->cursor += *trim;
-  if (t->cursor[0] != '}' || t->cursor[1] != '}') return wrong(t, open, "%.*sthe {{ that opens here is not closed by }}", "", 0);
+  if (t->cursor[0] != '}' || t->cursor[1] != '}') return wrong(t, open, "the {{ that opens here is not closed by }}");
   t->cursor += 2;
   buf_puts(out, as_text(t, &result));
   return true;
@@ -274,19 +284,27 @@ static bool render(struct template *t, struct buf *out) {
   return !out->overflow || fail(t->fail, FAIL_LIMIT, "a template gives more than %d bytes", OUTPUT_MAX);
 }
 
-bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external, struct fail *f) {
-  struct template t = {.start = text, .cursor = text, .labels = labels, .external = external, .value = value, .fail = f};
-  arena_init(&t.arena);
-  bool ok = render(&t, out);
-  arena_done(&t.arena);
+static bool process(struct template *t, const char *text, struct buf *out) {
+  t->start = t->cursor = text;
+  arena_init(&t->arena);
+  bool ok = render(t, out);
+  arena_done(&t->arena);
   return ok;
 }
 
-bool template_check(const char *text, struct fail *f) {
+bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external,
+                     struct fail *f) {
+  struct template t = {.labels = labels, .external = external, .value = value, .fail = f};
+  return process(&t, text, out) || fail_prefix(f, "at character %zu of the template", t.wrong_at + 1);
+}
+
+bool template_check(const char *text, size_t *wrong_at, struct fail *f) {
   SCOPED(buf_done) struct buf out;
   buf_init(&out, OUTPUT_MAX);
   struct labels *none = labels_new(NULL, 0);
-  bool ok = template_render(&out, text, none, 0, NULL, f);
+  struct template t = {.labels = none, .checking = true, .fail = f};
+  bool ok = process(&t, text, &out);
+  *wrong_at = t.wrong_at;
   labels_unref(none);
   return ok;
 }

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/config/file.h"
-#include "agent/config/root.h"
 #include "agent/config/receivers.h"
-#include "agent/config/schema.h"
+#include "agent/config/root.h"
 #include "agent/config/targets.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "config/file.h"
+#include "config/schema.h"
 
 static const struct option web_rows[] = {
     {.name = "listen_address",

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/config/schema.h"
+#include "config/schema.h"
 #include "agent/config/value.h"
 
 const struct option receiver_rows[] = {

@@ -2,7 +2,7 @@
 #ifndef SONDE_AGENT_CONFIG_RECEIVERS_H
 #define SONDE_AGENT_CONFIG_RECEIVERS_H
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/config.h"
 
 #define CONFIG_RECEIVERS_MAX 100

@@ -1,6 +1,6 @@
 /* The walker over the rows. All that is known of a key stands in its row; what a row cannot say (one kind a target, a timeout below the interval)
  * is judged by whoever owns the rows, afterwards. */
-#include "agent/config/schema.h"
+#include "config/schema.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/config/schema.h"
+#include "config/schema.h"
 #include "agent/config/value.h"
 #include "config/suggest.h"
 

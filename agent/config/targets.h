@@ -2,7 +2,7 @@
 #ifndef SONDE_AGENT_CONFIG_TARGETS_H
 #define SONDE_AGENT_CONFIG_TARGETS_H
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/config.h"
 
 #define CONFIG_TARGETS_MAX 1000

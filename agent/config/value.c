@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "agent/config/expand.h"
-#include "agent/config/file.h"
+#include "config/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/regex.h"

@@ -2,7 +2,7 @@
 #ifndef SONDE_AGENT_CONFIG_VALUE_H
 #define SONDE_AGENT_CONFIG_VALUE_H
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/option.h"
 
 #define CONFIG_ITEMS_MAX  1000

@@ -44,7 +44,7 @@ bool alerts_step(struct alerts *a, const struct rule *rule, const struct value *
 
 /* A template of labels or annotations: {{ $labels.x }}, {{ $value | humanize }} … as Prometheus has them. Parsed once to be refused with a position,
  * rendered with the element. */
-bool template_check(const char *text, struct fail *f) MUST_CHECK;
+bool template_check(const char *text, size_t *wrong_at, struct fail *f) MUST_CHECK;
 bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external, struct fail *f) MUST_CHECK;
 
 #endif

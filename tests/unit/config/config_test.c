@@ -150,7 +150,7 @@ static const struct {
      "1:19: external_labels: \"1a\" is not a label name; use letters, digits and _, no digit first, not __ first"},
     {"external_labels: {a: [x]}\n", "1:22: external_labels: text belongs here, not a list"},
     {"[a]\n", "1:1: the file must be a map of keys and values, but this is a list"},
-    {"poll_interval: 1s\n---\npoll_interval: 2s\n", "2:1: a second document begins here; a configuration file holds one"},
+    {"poll_interval: 1s\n---\npoll_interval: 2s\n", "2:1: a second document begins here; the file holds one"},
     {"state_dir: &a x\nexternal_labels: {b: *a}\n", "2:22: aliases (*name) are not supported; write the value again"},
     {"state_dir: !!str x\n", "1:12: tags (!name) are not supported; leave it out"},
     {"state_dir: \"a\\0b\"\n", "1:12: there is a NUL character in this value"},
@@ -165,7 +165,7 @@ static const struct {
     {"one\ntwo: 2\n",
      "2:4: not valid YAML: mapping values are not allowed in this context; indentation that does not fit, a key above without its "
      "colon, or a value with \": \" in it that needs quotes"},
-    {"'one'\ntwo: 2\n", "2:1: not valid YAML: did not find expected <document start>; the lines of a configuration are keys, each "
+    {"'one'\ntwo: 2\n", "2:1: not valid YAML: did not find expected <document start>; the lines of this file are keys, each "
                         "followed by a colon"},
     {"targets: {}\n", "1:10: targets: a list belongs here, not a map"},
     {"targets: [x]\n", "1:11: a target is a map like {name: main, ...}, not text"},

@@ -1,10 +1,10 @@
 /* Rows walked: a map of the file against tables of `struct option`. */
-#ifndef SONDE_AGENT_CONFIG_SCHEMA_H
-#define SONDE_AGENT_CONFIG_SCHEMA_H
+#ifndef SONDE_CONFIG_SCHEMA_H
+#define SONDE_CONFIG_SCHEMA_H
 
 #include <stdint.h>
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/option.h"
 
 #define SCHEMAS_MAX 3
