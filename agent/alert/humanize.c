@@ -97,7 +97,7 @@ static const char *timestamp(double value, char *out, size_t size) {
 }
 
 static const struct humanizer humanizers[] = {
-    {"humanize", humanize},          {"humanize1024", humanize1024},   {"humanizePercentage", percentage},
+    {"humanize", humanize},         {"humanize1024", humanize1024},   {"humanizePercentage", percentage},
     {"humanizeDuration", duration}, {"humanizeTimestamp", timestamp},
 };
 

@@ -7,7 +7,8 @@
 #include "alert/alert.h"
 #include "config/schema.h"
 
-static const char *const no_data_names[] = {[NO_DATA_KEEP] = "keep", [NO_DATA_ALERT] = "alert", [NO_DATA_RESOLVE] = "resolve", NULL};
+static const char *const no_data_names[] = {
+    [NO_DATA_KEEP] = "keep", [NO_DATA_ALERT] = "alert", [NO_DATA_RESOLVE] = "resolve", NULL};
 
 struct keys {
   const char *alert, *record, *expr, *recover, *no_data;
@@ -22,7 +23,10 @@ static const struct option rows[] = {
      .offset = offsetof(struct keys, record),
      .help = "Instead of `alert`: the name of the series that keeps the result."},
     {.name = "expr", .type = OPTION_STRING, .offset = offsetof(struct keys, expr), .help = "The condition, in PromQL."},
-    {.name = "for", .type = OPTION_DURATION, .offset = offsetof(struct keys, pending), .help = "How long it is true before it fires."},
+    {.name = "for",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct keys, pending),
+     .help = "How long it is true before it fires."},
     {.name = "keep_firing_for",
      .type = OPTION_DURATION,
      .offset = offsetof(struct keys, keep_firing),
@@ -72,12 +76,14 @@ static size_t offset_of(const char *text, size_t line, size_t column) {
 static bool fail_expression(const struct load *l, const struct node *n, const char *sentence) {
   size_t line, column;
   int used = 0;
-  if (sscanf(sentence, "%zu:%zu: %n", &line, &column, &used) < 2 || !used) return node_fail(&l->reader, n, "%s: %s", n->key->text, sentence);
+  if (sscanf(sentence, "%zu:%zu: %n", &line, &column, &used) < 2 || !used)
+    return node_fail(&l->reader, n, "%s: %s", n->key->text, sentence);
   struct node at = node_inside(l->text, n, offset_of(n->text, line, column));
   return node_fail(&l->reader, &at, "%s: %s", n->key->text, sentence + used);
 }
 
-static bool read_expression(const struct load *l, const struct node *map, const char *key, const char *text, const struct expr **ret) {
+static bool read_expression(const struct load *l, const struct node *map, const char *key, const char *text,
+                            const struct expr **ret) {
   const struct node *n = node_get(map, key);
   struct fail why = {0};
   *ret = promql_parse(text, l->reader.arena, &why);
@@ -108,7 +114,8 @@ static enum no_data no_data_of(const char *name) {
 
 bool rule_read(const struct load *l, const struct node *map, struct rule *ret) {
   struct keys k = {0};
-  if (map->type != NODE_MAP) return node_fail(&l->reader, map, "a rule is a map with alert: or record:, not %s", node_type_name(map));
+  if (map->type != NODE_MAP)
+    return node_fail(&l->reader, map, "a rule is a map with alert: or record:, not %s", node_type_name(map));
   if (!schema_defaults(&l->reader, rows, &k) || !schema_read(&l->reader, map, "", &(struct schema){rows, &k}, 1)) return false;
   if (!check_name(l, map, &k) || (k.record && !check_record(l, map))) return false;
   if (!k.expr) return node_fail(&l->reader, map, "the rule %.60s has no expr", k.alert ? k.alert : k.record);
@@ -125,6 +132,7 @@ bool rule_read(const struct load *l, const struct node *map, struct rule *ret) {
       .line = map->line,
   };
   if (!read_expression(l, map, "expr", k.expr, &ret->expr) ||
-      (k.recover && !read_expression(l, map, "recover", k.recover, &ret->recover))) return false;
+      (k.recover && !read_expression(l, map, "recover", k.recover, &ret->recover)))
+    return false;
   return ret->records || (check_templates(l, map, "labels") && check_templates(l, map, "annotations"));
 }

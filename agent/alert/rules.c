@@ -14,11 +14,7 @@
 
 static const struct option group_rows[] = {
     {.name = "name", .type = OPTION_STRING, .offset = offsetof(struct rule_group, name)},
-    {.name = "interval",
-     .type = OPTION_DURATION,
-     .min = 1000,
-     .max = 86400000,
-     .offset = offsetof(struct rule_group, interval)},
+    {.name = "interval", .type = OPTION_DURATION, .min = 1000, .max = 86400000, .offset = offsetof(struct rule_group, interval)},
     {.name = "query_offset", .type = OPTION_DURATION, .max = 86400000, .offset = offsetof(struct rule_group, query_offset)},
     {.name = "limit", .type = OPTION_INT, .max = 1000000, .offset = offsetof(struct rule_group, limit)},
     {.name = "labels", .type = OPTION_LABELS, .offset = offsetof(struct rule_group, labels)},

@@ -49,7 +49,9 @@ static bool at_end(const struct template *t) {
   return (p[0] == '}' && p[1] == '}') || (p[0] == '-' && p[1] == '}' && p[2] == '}');
 }
 
-static size_t word_length(const char *p) { return strcspn(p, " \t\r\n|(){}\"`"); }
+static size_t word_length(const char *p) {
+  return strcspn(p, " \t\r\n|(){}\"`");
+}
 
 static const char *as_text(struct template *t, const struct operand *o) {
   if (!o->is_number) return o->text;
@@ -91,7 +93,8 @@ static bool variable(struct template *t, const char *word, size_t length, struct
   else if (begins(word, length, "$externalLabels.", &rest) || begins(word, length, ".ExternalLabels.", &rest))
     ret->text = external_label(t, rest, (size_t)(end - rest));
   else if (!(begins(word, length, "$externalURL", &rest) && rest == end))
-    return wrong(t, word, "%.*s is unknown here; $labels.NAME, $value, $externalLabels.NAME and $externalURL are known", (int)MIN(length, (size_t)60), word);
+    return wrong(t, word, "%.*s is unknown here; $labels.NAME, $value, $externalLabels.NAME and $externalURL are known",
+                 (int)MIN(length, (size_t)60), word);
   return true;
 }
 
@@ -177,7 +180,8 @@ static bool change_case(struct template *t, const struct operand *o, int (*chang
   return true;
 }
 
-static bool call(struct template *t, const char *word, size_t length, const struct operand *args, size_t count, struct operand *ret) {
+static bool call(struct template *t, const char *word, size_t length, const struct operand *args, size_t count,
+                 struct operand *ret) {
   const char *name = arena_copy_bytes(&t->arena, word, length);
   if (!strcmp(name, "printf")) return print_formatted(t, word, args, count, ret);
   const struct humanizer *h = humanizer_find(name);

@@ -14,8 +14,8 @@ struct alert {
   struct labels *annotations; /* rendered; a reference */
   enum alert_state state;
   int64_t active_at, fired_at, resolved_at, keep_since; /* 0: not yet */
-  double value;               /* the latest; at a resolve what the left side of the comparison is now, NaN when unknown */
-  uint64_t fingerprint;       /* of labels */
+  double value;         /* the latest; at a resolve what the left side of the comparison is now, NaN when unknown */
+  uint64_t fingerprint; /* of labels */
 };
 
 /* The alerts of one rule. */
@@ -27,7 +27,7 @@ void alerts_done(struct alerts *a);
 
 /* One thing that changed: the alert as it is after the change. */
 struct transition {
-  struct alert alert; /* references of its own */
+  struct alert alert;    /* references of its own */
   enum alert_state from; /* ALERT_RESOLVED: there was none */
   const struct rule *rule;
 };
@@ -45,6 +45,7 @@ bool alerts_step(struct alerts *a, const struct rule *rule, const struct value *
 /* A template of labels or annotations: {{ $labels.x }}, {{ $value | humanize }} … as Prometheus has them. Parsed once to be refused with a position,
  * rendered with the element. */
 bool template_check(const char *text, size_t *wrong_at, struct fail *f) MUST_CHECK;
-bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external, struct fail *f) MUST_CHECK;
+bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external,
+                     struct fail *f) MUST_CHECK;
 
 #endif

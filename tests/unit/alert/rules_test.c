@@ -102,8 +102,10 @@ static void a_mistake_is_shown_at_its_place(void **state) {
   static const struct {
     const char *rule, *sentence;
   } wrong[] = {
-      {"alert: A\n    expr: up\n    fro: 5m\n", "r.yml:6:5: unknown key \"fro\"; did you mean \"for\"? Allowed here: alert, record, expr"},
-      {"alert: A\n    expr: up\n    for: 5\n", "r.yml:6:10: for: \"5\" is not a duration: it has no unit; write it like 10s, 1m30s or 500ms"},
+      {"alert: A\n    expr: up\n    fro: 5m\n",
+       "r.yml:6:5: unknown key \"fro\"; did you mean \"for\"? Allowed here: alert, record, expr"},
+      {"alert: A\n    expr: up\n    for: 5\n",
+       "r.yml:6:10: for: \"5\" is not a duration: it has no unit; write it like 10s, 1m30s or 500ms"},
       {"alert: A\n    expr: up\n    for: soon\n", "r.yml:6:10: for: \"soon\" is not a duration"},
       {"alert: A\n    record: b\n    expr: up\n", "r.yml:5:5: a rule has either alert: or record:, not both"},
       {"expr: up\n", "r.yml:4:5: a rule needs a name: alert: NAME, or record: NAME"},
@@ -112,11 +114,14 @@ static void a_mistake_is_shown_at_its_place(void **state) {
       {"record: a-b\n    expr: up\n", "r.yml:4:13: record: \"a-b\" is not the name of a metric; use letters, digits, _ and :"},
       {"record: a\n    expr: up\n    for: 5m\n", "r.yml:6:5: for: only an alert has this; a rule that records has expr and labels"},
       {"record: a\n    expr: up\n    annotations: {a: b}\n", "r.yml:6:5: annotations: only an alert has this"},
-      {"alert: A\n    expr: up\n    labels: {9a: b}\n", "r.yml:6:14: labels: \"9a\" is not a label name; use letters, digits and _"},
+      {"alert: A\n    expr: up\n    labels: {9a: b}\n",
+       "r.yml:6:14: labels: \"9a\" is not a label name; use letters, digits and _"},
       {"alert: A\n    expr: up\n    labels: {__name__: b}\n", "r.yml:6:14: labels: \"__name__\" is not a label name"},
-      {"alert: A\n    expr: up\n    no_data: kepp\n", "r.yml:6:14: no_data: \"kepp\" is not allowed; did you mean \"keep\"? allowed: keep, "},
+      {"alert: A\n    expr: up\n    no_data: kepp\n",
+       "r.yml:6:14: no_data: \"kepp\" is not allowed; did you mean \"keep\"? allowed: keep, "},
       {"alert: A\n    expr: up\n    expr: down\n", "r.yml:6:5: the key \"expr\" is there already, in line 5"},
-      {"alert: A\n    expr: up[5m]\n", "r.yml:5:11: expr: a rule needs an instant vector or a number, and this is a range; put a function"},
+      {"alert: A\n    expr: up[5m]\n",
+       "r.yml:5:11: expr: a rule needs an instant vector or a number, and this is a range; put a function"},
       {"[a]\n", "r.yml:4:5: a rule is a map with alert: or record:, not a list"},
   };
   for (size_t i = 0; i < COUNTOF(wrong); i++) assert_refused(wrong[i].rule, wrong[i].sentence);
@@ -156,8 +161,9 @@ static void two_groups_of_a_name_in_one_file_are_refused(void **state) {
   assert_null(parse("groups:\n- rules: []\n"));
   assert_string_equal(why.text, "r.yml:2:3: a group needs a name");
   assert_null(parse("groups:\n- name: a\n  intervall: 5s\n"));
-  assert_string_equal(why.text, "r.yml:3:3: unknown key \"intervall\"; did you mean \"interval\"? Allowed here: name, interval, query_offset, "
-                                "limit, labels, rules");
+  assert_string_equal(
+      why.text, "r.yml:3:3: unknown key \"intervall\"; did you mean \"interval\"? Allowed here: name, interval, query_offset, "
+                "limit, labels, rules");
   assert_null(parse("group:\n- name: a\n"));
   assert_string_equal(why.text, "r.yml:1:1: unknown key \"group\"; did you mean \"groups\"? Allowed here: groups");
 }

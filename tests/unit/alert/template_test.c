@@ -66,7 +66,8 @@ static void values_read_as_prometheus_writes_them(void **state) {
   };
   for (size_t i = 0; i < COUNTOF(table); i++) {
     const char *got = rendered(table[i].text, table[i].value);
-    if (strcmp(got, table[i].expected) != 0) fail_msg("%s of %g: %s, not %s", table[i].text, table[i].value, got, table[i].expected);
+    if (strcmp(got, table[i].expected) != 0)
+      fail_msg("%s of %g: %s, not %s", table[i].text, table[i].value, got, table[i].expected);
   }
 }
 
