@@ -25,7 +25,7 @@ LIBRARY := $(B)/libsonde.a
 UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' | sort)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
 
-.PHONY: all help run demo test unit lint bench fuzz docs clean
+.PHONY: FORCE all help run demo test unit lint bench fuzz docs clean
 all: $(B)/sonde ## build/release/sonde (the libraries must be there: make run installs them)
 
 help: ## this list
@@ -72,6 +72,11 @@ $(B)/%.o: %.c
 	@echo '  cc    $<'
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# Compiled anew when the revision moves.
+$(B)/revision: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' >$@
+$(B)/agent/base/version.o: $(B)/revision
 $(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
 $(B)/agent/alert/pack.o: alerts/web-stack.yml

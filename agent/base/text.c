@@ -172,22 +172,13 @@ void text_scrub(char *text, const char *secret) {
 void text_redact_url(struct buf *out, const char *url) {
   const char *scheme = strstr(url, "://");
   const char *authority = scheme ? scheme + 3 : url;
-  size_t length = strcspn(authority, "/?#");
-  const char *end = authority + length, *at = NULL;
-  for (const char *p = url + strlen(url); p > authority; p--) /* a password may hold unescaped / ? # @ */
-    if (p[-1] == '@') {
-      at = p - 1;
-      break;
-    }
+  const char *at = strrchr(authority, '@'); /* the last one: a password may hold unescaped / ? # @ */
   buf_put(out, url, (size_t)(authority - url));
   if (at) {
     const char *colon = memchr(authority, ':', (size_t)(at - authority));
     buf_put(out, authority, (size_t)((colon ? colon : at) - authority));
     if (colon) buf_puts(out, ":***");
     authority = at;
-    end = authority + strcspn(authority, "?#");
-  } else {
-    end = authority + strcspn(authority, "?#");
   }
-  buf_put(out, authority, (size_t)(end - authority));
+  buf_put(out, authority, strcspn(authority, "?#"));
 }

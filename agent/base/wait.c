@@ -23,11 +23,10 @@ bool wait_fd(const struct wait *w, int fd, short events, struct fail *f) {
 
 bool wait_until(int stop_fd, msec_t until) {
   struct pollfd p = {.fd = stop_fd, .events = POLLIN};
-  while (clock_now() < until) {
-    int n = poll(&p, 1, timeout_until(until));
-    if (n > 0) return false;
-  }
-  return poll(&p, 1, 0) <= 0;
+  do
+    if (poll(&p, 1, timeout_until(until)) > 0) return false;
+  while (clock_now() < until);
+  return true;
 }
 
 bool wait_over(const struct wait *w, struct fail *f) {

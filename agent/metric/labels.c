@@ -78,25 +78,32 @@ static bool collect(const struct label *labels, size_t count, struct piece *out,
 }
 
 /* True when one of eight bytes is a control character, a quote, a backslash or not ASCII. Subtracting from such a byte sets its highest bit;
- * from others it does not. */
+ * from others it does not, unless one of them stands before. */
 static bool is_special(uint64_t word) {
   const uint64_t ones = 0x0101010101010101u, highest = ones * 0x80;
   uint64_t controls = word - ones * ' ', quotes = (word ^ ones * '"') - ones, backslashes = (word ^ ones * '\\') - ones;
   return ((word | controls | quotes | backslashes) & highest) != 0;
 }
 
-/* Copies a value that needs neither repair nor escapes. False when it does, or may. */
-static bool copy_plain(char *to, const char *value, size_t length) {
+static bool copy_word(char *to, const char *from) {
   uint64_t word;
-  for (; length >= sizeof word; length -= sizeof word, to += sizeof word, value += sizeof word) {
-    memcpy(&word, value, sizeof word);
-    if (is_special(word)) return false;
-    memcpy(to, &word, sizeof word);
-  }
-  memset(&word, 'a', sizeof word);
-  memcpy(&word, value, length);
-  memcpy(to, &word, length);
+  memcpy(&word, from, sizeof word);
+  memcpy(to, &word, sizeof word);
   return !is_special(word);
+}
+
+/* Copies a value that needs neither repair nor escapes. False when it does, or may. The last eight bytes may overlap those before. */
+static bool copy_plain(char *to, const char *value, size_t length) {
+  size_t i = 0;
+  for (; i + 8 <= length; i += 8)
+    if (!copy_word(to + i, value + i)) return false;
+  if (length >= 8) return copy_word(to + length - 8, value + length - 8);
+  for (; i < length; i++) {
+    unsigned char c = (unsigned char)value[i];
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
+    to[i] = (char)c;
+  }
+  return true;
 }
 
 /* Appends name="value" and what is to follow it. */

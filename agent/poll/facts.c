@@ -50,10 +50,11 @@ static bool ever_failed(const struct facts *facts) {
 
 void facts_log(const struct facts *facts, const char *target) {
   char lasted[48];
+  msec_t span = facts->lasted < 1000 ? facts->lasted : facts->lasted / 1000 * 1000;
   if (!facts->up)
     log_warn(target, "down: %s", facts->why.text);
   else if (ever_failed(facts))
-    log_info(target, "up after %s: %zu series", duration_format(facts->lasted, lasted, sizeof lasted), facts->series);
+    log_info(target, "up after %s: %zu series", duration_format(span, lasted, sizeof lasted), facts->series);
   else
     log_info(target, "up: %zu series, polled in %.0f ms", facts->series, facts->duration_seconds * 1000);
 }

@@ -43,8 +43,8 @@ static void part_failed(struct runner *r, size_t part) {
   const char *name = r->collector->kind.parts[part].name;
   if (why->kind == FAIL_NONE) fail(why, FAIL_SYSTEM, "nothing was collected");
   drop(c);
-  if (c->failing) return;
-  c->failing = true;
+  if (c->failing == why->kind) return;
+  c->failing = why->kind;
   /* What a server does not have is a hint; what fails is a warning. */
   if (why->kind == FAIL_UNSUPPORTED)
     log_info(r->config->name, "part %s: %s", name, why->text);
@@ -61,9 +61,9 @@ static size_t part_collected(struct runner *r, size_t part, msec_t now) {
   r->poll.sections[part] = NULL;
   const char *name = r->collector->kind.parts[part].name;
   const struct fail *lacks = &r->poll.fails[part];
-  if (c->failing) log_info(r->config->name, "part %s: collected again", name);
+  if (c->failing != FAIL_NONE) log_info(r->config->name, "part %s: collected again", name);
   if (lacks->kind != FAIL_NONE && !c->lacking) log_warn(r->config->name, "part %s: %s", name, lacks->text);
-  c->failing = false;
+  c->failing = FAIL_NONE;
   c->lacking = lacks->kind != FAIL_NONE;
   return section_dropped(c->section);
 }

@@ -35,7 +35,8 @@ struct runner {
   struct carried {
     struct section *section; /* NULL when there is nothing to show */
     msec_t collected;
-    bool failing, lacking; /* said so in the log */
+    enum fail_kind failing; /* the reason that the log was told */
+    bool lacking;           /* it was told what the section lacks */
   } carried[PARTS_MAX];
   char server[sizeof((struct poll *)NULL)->server];
 

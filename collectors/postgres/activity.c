@@ -239,7 +239,7 @@ static void write_totals(const struct activity *a, struct section *s) {
 static void read_activity(struct memory *m, const struct rows *rows, struct section *s) {
   struct activity a = {.rows = rows};
   arena_init(&a.arena);
-  for (size_t i = 0; i < COLUMNS; i++) a.columns[i] = rows_column(rows, column_names[i]);
+  for (size_t i = 0, last = NO_COLUMN; i < COLUMNS; i++) a.columns[i] = last = rows_column_after(rows, last, column_names[i]);
   for (size_t row = 0; row < rows->count; row++) add_row(&a, row);
   write_groups(&a, s);
   write_totals(&a, s);

@@ -74,6 +74,7 @@ void link_close(struct link *l) {
   l->asked_count = 0;
   l->pooled = l->broken = l->cautious = l->sharing = false;
   memset(l->prepared, 0, sizeof l->prepared);
+  memset(l->proven, 0, sizeof l->proven);
 }
 
 bool link_is_open(const struct link *l) {
@@ -92,11 +93,11 @@ msec_t link_opened(const struct link *l) {
   return l->opened;
 }
 
-/* A server that ended the session while it was idle (a restart, pg_terminate_backend) is found out before anything is sent. */
-static bool still_there(struct link *l) {
+/* A server says nothing to an idle session but that it ends it (a restart, pg_terminate_backend), or that its configuration changed. Both are
+ * reasons to begin anew, before anything is sent. */
+static bool still_quiet(const struct link *l) {
   struct pollfd p = {.fd = PQsocket(l->conn), .events = POLLIN};
-  if (poll(&p, 1, 0) == 0) return true;
-  return PQconsumeInput(l->conn) && PQstatus(l->conn) == CONNECTION_OK;
+  return poll(&p, 1, 0) == 0;
 }
 
 bool link_late(struct link *l, struct fail *f) {
@@ -136,8 +137,8 @@ static bool acceptable(struct link *l, struct fail *f) {
 }
 
 /* The guards, set for the session or for a transaction. The server's limits are below the poll's, so that it ends first. */
-static void write_guard(struct link *l, const struct wait *w) {
-  msec_t left = w->deadline - clock_now(), statement = MAX(left * 9 / 10, 100), lock = MIN(statement / 2, 300);
+static void write_guard(struct link *l, msec_t span) {
+  msec_t statement = MAX(span * 9 / 10, 100), lock = MIN(statement / 2, 300);
   snprintf(
       l->guard, sizeof l->guard,
       "SELECT set_config('statement_timeout', '%lld', $1::bool), set_config('lock_timeout', '%lld', $1::bool), "
@@ -178,7 +179,6 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
   struct hello h = {0};
   ask(l, "SELECT pg_backend_pid() = $1::int AS own", pid);
   if (!ask_and_check(l, w, &h, f)) return false;
-  write_guard(l, w);
   if (h.own) ask(l, l->guard, "false");
   /* Bytes come as they are, whatever they are; only an encoding that is not read as UTF-8 is converted. */
   const char *encoding = PQparameterStatus(l->conn, "server_encoding");
@@ -190,8 +190,9 @@ static bool settle(struct link *l, const struct wait *w, struct fail *f) {
 }
 
 bool link_open(struct link *l, const struct wait *w, struct fail *f) {
-  if (l->conn && !still_there(l)) link_close(l);
+  if (l->conn && !still_quiet(l)) link_close(l);
   if (l->conn) return true;
+  write_guard(l, w->deadline - clock_now());
   if (connect_to(l, w, f) && acceptable(l, f) && PQsetnonblocking(l->conn, 1) == 0 && PQenterPipelineMode(l->conn) == 1 &&
       settle(l, w, f)) {
     l->opened = clock_now();

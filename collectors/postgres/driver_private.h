@@ -16,11 +16,12 @@ struct link {
   struct pg_conn *conn; /* NULL when closed */
   msec_t opened;
   bool pooled;
-  bool broken;                        /* something could not be sent */
-  bool sharing;                       /* the last asked statement's transaction is open for another */
-  bool cautious;                      /* a shared transaction failed: no more of them in this session */
-  char guard[512];                    /* the statement that sets the guards */
-  bool prepared[LINK_STATEMENTS_MAX]; /* and answered well */
+  bool broken;     /* something could not be sent */
+  bool sharing;    /* the last asked statement's transaction is open for another */
+  bool cautious;   /* a shared transaction failed: no more of them in this session */
+  char guard[512]; /* the statement that sets the guards */
+  bool prepared[LINK_STATEMENTS_MAX];
+  bool proven[LINK_STATEMENTS_MAX]; /* answered well before */
   struct asked asked[LINK_STATEMENTS_MAX];
   size_t asked_count;
   struct cell *cells; /* of the answer being read */

@@ -48,6 +48,9 @@ void query_read(const struct query *q, struct memory *m, const struct rows *rows
     return;
   }
   size_t columns[METRICS_MAX];
-  for (size_t i = 0; i < q->metric_count && i < METRICS_MAX; i++) columns[i] = rows_column(rows, q->metrics[i].column);
+  for (size_t i = 0, last = 0; i < q->metric_count && i < METRICS_MAX; i++) {
+    columns[i] = rows_column_after(rows, last, q->metrics[i].column);
+    if (columns[i] != NO_COLUMN) last = columns[i];
+  }
   for (size_t row = 0; row < rows->count; row++) read_row(q, rows, row, columns, s);
 }

@@ -30,7 +30,7 @@ static bool send_guarded(struct link *l, const char *sql, const char *parameter)
 
 /* Only what was answered well before shares a transaction: what fails, fails mostly the first time. */
 static bool may_share(const struct link *l, const struct request *r) {
-  return r->hot && !l->pooled && !l->cautious && r->slot < LINK_STATEMENTS_MAX && l->prepared[r->slot];
+  return r->hot && !l->pooled && !l->cautious && r->slot < LINK_STATEMENTS_MAX && l->proven[r->slot];
 }
 
 static bool end_transaction(struct link *l) {
@@ -98,6 +98,7 @@ static void take(struct link *l, const struct request *r, struct answer *a, PGre
   }
   if (status == PGRES_FATAL_ERROR && !a->failed) note_error(l, r, a, result);
   if (status == PGRES_PIPELINE_ABORTED) a->aborted = true;
+  if (status == PGRES_COMMAND_OK && r->slot < LINK_STATEMENTS_MAX) l->prepared[r->slot] = true;
   PQclear(result);
 }
 
@@ -142,7 +143,7 @@ static void deliver(struct link *l, const struct request *r, struct answer *a, a
     each(arg, r->tag, NULL, &a->why, seconds);
     return;
   }
-  if (r->slot < LINK_STATEMENTS_MAX) l->prepared[r->slot] = true;
+  if (r->slot < LINK_STATEMENTS_MAX) l->proven[r->slot] = true;
   struct rows rows = view(l, a->result);
   each(arg, r->tag, &rows, NULL, seconds);
 }

@@ -21,9 +21,7 @@ static void put(struct buf *out, const char *p, size_t length) {
 static const char *after_quoted(const char *p, bool escapes) {
   char quote = *p++;
   for (; *p; p++) {
-    if (escapes && *p == '\\' && p[1])
-      p++;
-    else if (*p == quote && p[1] == quote)
+    if ((escapes && *p == '\\' && p[1]) || (*p == quote && p[1] == quote))
       p++;
     else if (*p == quote)
       return p + 1;

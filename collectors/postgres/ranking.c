@@ -1,6 +1,7 @@
 /* The choice of statements: see ranking.h. */
 #include "collectors/postgres/ranking.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,9 +47,9 @@ struct ranking *ranking_new(size_t top) {
 }
 
 static void shown_done(struct shown *s) {
-  free(s->user);
-  free(s->database);
-  free(s->query);
+  mem_free(&s->user);
+  mem_free(&s->database);
+  mem_free(&s->query);
 }
 
 void ranking_free(struct ranking *r) {
@@ -79,11 +80,6 @@ static struct observation growth(const struct ranking *r, const struct observati
   return grown;
 }
 
-static void drop(struct ranking *r, size_t i) {
-  shown_done(&r->shown[i]);
-  r->shown[i] = r->shown[--r->shown_count];
-}
-
 static void admit(struct ranking *r, const struct best *b, const struct observation *all) {
   for (size_t i = 0; i < b->count; i++) {
     const struct observation *o = &all[b->items[i].index];
@@ -96,30 +92,29 @@ static void admit(struct ranking *r, const struct best *b, const struct observat
   }
 }
 
-static void expire(struct ranking *r) {
-  for (size_t i = 0; i < r->shown_count;)
-    if (r->shown[i].idle > IDLE_MAX)
-      drop(r, i);
+static void keep(struct ranking *r, unsigned idle_max) {
+  size_t kept = 0;
+  for (size_t i = 0; i < r->shown_count; i++)
+    if (r->shown[i].idle <= idle_max)
+      r->shown[kept++] = r->shown[i];
     else
-      i++;
-  while (r->shown_count > 3 * r->top) {
-    size_t oldest = 0;
-    for (size_t i = 1; i < r->shown_count; i++)
-      if (r->shown[i].idle > r->shown[oldest].idle) oldest = i;
-    drop(r, oldest);
-  }
+      shown_done(&r->shown[i]);
+  r->shown_count = kept;
 }
 
-/* The shown get their new counters; those that the server evicted go. */
+/* Where too many are shown, those that are idle for the longest go first; those in a list are at most 2 * top. */
+static void expire(struct ranking *r) {
+  unsigned idle_max = IDLE_MAX;
+  for (keep(r, idle_max); r->shown_count > 3 * r->top && idle_max > 0;) keep(r, --idle_max);
+}
+
+/* The shown get their new counters; those that the server evicted are to go. */
 static void refresh(struct ranking *r, const struct map *now) {
-  for (size_t i = 0; i < r->shown_count;) {
-    const struct observation *o = map_find(now, (const char *)&r->shown[i].last.key, sizeof o->key);
-    if (!o) {
-      drop(r, i);
-      continue;
-    }
-    r->shown[i].last = *o;
-    r->shown[i++].idle++;
+  for (size_t i = 0; i < r->shown_count; i++) {
+    struct shown *s = &r->shown[i];
+    const struct observation *o = map_find(now, (const char *)&s->last.key, sizeof s->last.key);
+    if (o) s->last = *o;
+    s->idle = o ? s->idle + 1 : UINT_MAX;
   }
 }
 

@@ -45,6 +45,7 @@ static const struct remedy login_remedies[] = {
 };
 
 static const struct remedy statement_remedies[] = {
+    {"42501", "for schema", FAIL_PERMISSION, "GRANT USAGE ON SCHEMA … to this role"},
     {"42501", NULL, FAIL_PERMISSION,
      "GRANT pg_monitor to this role; where a managed server refuses even that, switch the part off"},
     {"55000", "shared_preload_libraries", FAIL_UNSUPPORTED,

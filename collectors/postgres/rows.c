@@ -5,10 +5,17 @@
 
 #include "base/number.h"
 
-size_t rows_column(const struct rows *r, const char *name) {
-  for (size_t i = 0; i < r->columns; i++)
-    if (strcmp(r->names[i], name) == 0) return i;
+size_t rows_column_after(const struct rows *r, size_t after, const char *name) {
+  size_t column = after < r->columns ? after : 0;
+  for (size_t i = 0; i < r->columns; i++) {
+    if (++column >= r->columns) column = 0;
+    if (strcmp(r->names[column], name) == 0) return column;
+  }
   return NO_COLUMN;
+}
+
+size_t rows_column(const struct rows *r, const char *name) {
+  return rows_column_after(r, 0, name);
 }
 
 struct cell rows_cell(const struct rows *r, size_t row, size_t column) {

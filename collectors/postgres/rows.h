@@ -22,7 +22,9 @@ struct rows {
 
 #define NO_COLUMN SIZE_MAX
 
-/* The position of a column, NO_COLUMN when the answer has none of that name. */
+/* The position of a column, NO_COLUMN when the answer has none of that name. Looking begins behind the column `after`: who asks for columns
+ * in their order finds each at once. */
+size_t rows_column_after(const struct rows *r, size_t after, const char *name);
 size_t rows_column(const struct rows *r, const char *name);
 /* A cell; of NO_COLUMN, or beyond the end, a NULL. */
 struct cell rows_cell(const struct rows *r, size_t row, size_t column);

@@ -136,7 +136,7 @@ static bool read_where(struct statements *s, const struct rows *rows, struct fai
                 "that has it",
                 s->database);
   snprintf(s->schema, sizeof s->schema, "%s", rows_text(rows, 0, "schema"));
-  s->version = dot ? atoi(dot + 1) : 0;
+  s->version = dot ? (int)strtol(dot + 1, NULL, 10) : 0;
   s->step = COUNT;
   return true;
 }

@@ -85,12 +85,10 @@ void bull_queue_free(struct bull_queue *q) {
 static ticket_t ask_key(struct bull_queue *q, struct redis_batch *b, const char *command, const char *suffix,
                         const char *const words[ASK_WORDS]) {
   char key[BULL_BASE_MAX + 32];
-  size_t length = strlen(suffix);
   memcpy(key, q->base, q->length);
-  key[q->length] = ':';
-  memcpy(key + q->length + 1, suffix, length);
+  size_t length = q->length + (size_t)snprintf(key + q->length, sizeof key - q->length, ":%s", suffix);
   const char *argv[2 + ASK_WORDS] = {command, key};
-  size_t lengths[2 + ASK_WORDS] = {strlen(command), q->length + 1 + length};
+  size_t lengths[2 + ASK_WORDS] = {strlen(command), length};
   int argc = 2;
   for (size_t i = 0; i < ASK_WORDS && words[i]; i++) {
     argv[argc] = words[i];

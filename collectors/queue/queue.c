@@ -34,7 +34,7 @@ const struct option queue_option_rows[] = {
      .type = OPTION_BOOL,
      .fallback = "true",
      .offset = offsetof(struct queue_options, discover),
-     .help = "Find Bull and BullMQ queues by a slow and bounded walk of the key space."},
+     .help = "Find Bull and BullMQ queues by a slow and bounded walk of the selected database's keys."},
     {0},
 };
 

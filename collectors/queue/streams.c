@@ -109,7 +109,12 @@ static const struct reply *field(const struct reply *r, const char *name) {
 
 /* The time part of "1690000000000-3", and the sequence number behind it. */
 static bool read_id(const struct reply *r, unsigned long long *ms, unsigned long long *sequence) {
-  return r->type == REPLY_STRING && sscanf(r->text, "%20llu-%20llu", ms, sequence) == 2;
+  char *dash, *end;
+  if (r->type != REPLY_STRING || r->length == 0) return false;
+  *ms = strtoull(r->text, &dash, 10);
+  if (dash == r->text || *dash != '-') return false;
+  *sequence = strtoull(dash + 1, &end, 10);
+  return end > dash + 1 && end == r->text + r->length;
 }
 
 static double id_time(const struct reply *r) {

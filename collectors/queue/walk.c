@@ -88,7 +88,8 @@ static void finish(struct walk *w, const struct queue_poll *poll) {
   if (!poll->now) return; /* without a clock there is no rest, only the share of each poll */
   w->rest_until = poll->now + MIN(MAX(rest, REST_LEAST), REST_MOST);
   w->completed = (double)poll->now / 1000;
-  w->seconds = (double)(poll->now - w->started + w->poll_usec / 1000) / 1000;
+  server_msec_t took = poll->now - w->started + w->poll_usec / 1000;
+  w->seconds = (double)took / 1000;
 }
 
 /* An old server says "syntax error" to TYPE: the same call is made again without. Anything else is a refusal. */

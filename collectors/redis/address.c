@@ -170,7 +170,7 @@ bool redis_address_parse(struct redis_address *ret, const char *url, struct aren
   size_t length = (size_t)(separator - url);
   struct span rest = {separator + 3, strlen(separator + 3)};
   for (size_t i = 0; i < COUNTOF(schemes); i++) {
-    if (length != strlen(schemes[i].scheme) || strncasecmp(url, schemes[i].scheme, length)) continue;
+    if (length != strlen(schemes[i].scheme) || strncasecmp(url, schemes[i].scheme, length) != 0) continue;
     ret->tls = schemes[i].tls;
     return schemes[i].socket ? parse_unix(rest, ret, a, f) : parse_tcp(rest, ret, a, f);
   }

@@ -156,7 +156,7 @@ static void look_for_sockets(struct search *s, const char *pattern, int verdict)
   if (glob(pattern, 0, NULL, &found)) return;
   for (size_t i = 0; i < found.gl_pathc; i++) {
     SCOPED(mem_free) char *real = realpath(found.gl_pathv[i], NULL);
-    if (!real || strcmp(real, found.gl_pathv[i]) || try_socket(real) != verdict) continue;
+    if (!real || strcmp(real, found.gl_pathv[i]) != 0 || try_socket(real) != verdict) continue;
     char address[sizeof s->findings->address], shown[sizeof s->findings->shown];
     snprintf(address, sizeof address, "unix://%s", real);
     snprintf(shown, sizeof shown, "the socket %s", real);

@@ -118,7 +118,8 @@ bool info_write_cluster(struct section *s, const char *text, size_t length, stru
 void info_catalogue(family_fn *each, const char *info_part, const char *cluster_part, void *arg) {
   for (size_t i = 0; i < info_row_count; i++) {
     const struct info_row *row = &info_rows[i];
-    bool of_info = strncmp(row->field, "cluster_", 8) || row->keep == KEEP_CLUSTER || !strcmp(row->field, "cluster_connections");
+    bool of_info =
+        strncmp(row->field, "cluster_", 8) != 0 || row->keep == KEEP_CLUSTER || !strcmp(row->field, "cluster_connections");
     if (row->family.name) each(&row->family, of_info ? info_part : cluster_part, arg);
   }
   info_labelled_catalogue(each, info_part, arg);

@@ -227,7 +227,7 @@ static const struct line {
 bool info_labelled_line(struct info_pass *p, struct slice field, struct slice value) {
   for (size_t i = 0; i < COUNTOF(lines); i++) {
     const struct line *line = &lines[i];
-    if (field.text[0] != line->prefix[0] || field.length <= line->length || memcmp(field.text, line->prefix, line->length))
+    if (field.text[0] != line->prefix[0] || field.length <= line->length || memcmp(field.text, line->prefix, line->length) != 0)
       continue;
     struct slice rest = {field.text + line->length, field.length - line->length};
     if (!line->write(p, rest, value)) return false;

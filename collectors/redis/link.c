@@ -66,7 +66,7 @@ static void *make_array(const redisReadTask *task, item_count count) {
   if (count < 0 || (size_t)count > LINK_ITEMS_MAX) return NULL;
   struct reply *made = reply_new(task, REPLY_ARRAY);
   made->count = (size_t)count;
-  made->items = arena_alloc(r->batch->arena, MAX((size_t)count, 1) * sizeof made->items[0]);
+  made->items = arena_alloc(r->batch->arena, MAX((size_t)count, 1) * sizeof(struct reply *));
   return place(task, made);
 }
 
@@ -220,11 +220,11 @@ bool redis_batch_complete(const struct redis_batch *b) {
 
 ticket_t redis_command(struct redis_batch *b, int argc, const char *const *argv, const size_t *lengths) {
   char *wire = NULL;
-  int length = redisFormatCommandArgv(&wire, argc, (const char **)(uintptr_t)argv, lengths);
+  long long length = redisFormatCommandArgv(&wire, argc, (const char **)argv, lengths);
   if (length < 0) abort(); /* out of memory */
   if (b->asked == b->room) {
     b->room = b->room ? b->room * 2 : 32;
-    b->replies = mem_resize(b->replies, b->room, sizeof b->replies[0]);
+    b->replies = mem_resize(b->replies, b->room, sizeof(struct reply *));
   }
   buf_put(&b->out, wire, (size_t)length);
   mem_wipe(wire, (size_t)length);

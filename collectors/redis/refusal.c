@@ -54,7 +54,7 @@ static const struct refusal *find(const struct reply *r) {
 static bool quote(struct fail *f, const char *command, const struct reply *r, const struct redis_options *o) {
   SCOPED(mem_free) char *words = mem_copy_bytes(r->text, r->length);
   SCOPED(buf_done) struct buf shown;
-  buf_init(&shown, QUOTE_MAX * 4);
+  buf_init(&shown, (size_t)QUOTE_MAX * 4);
   text_scrub(words, o->password);
   text_clean(&shown, words, strlen(words), QUOTE_MAX);
   return fail(f, FAIL_PROTOCOL, "%s answered %s with: %s", o->shown, command, shown.data ? shown.data : "");

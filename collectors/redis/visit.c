@@ -84,7 +84,7 @@ static void write_self(struct visit *v, struct section *s) {
 }
 
 static void note_server(struct redis *r, const struct info_facts *facts) {
-  if (r->facts.run_id[0] && strcmp(r->facts.run_id, facts->run_id)) r->server_changed = true;
+  if (r->facts.run_id[0] && strcmp(r->facts.run_id, facts->run_id) != 0) r->server_changed = true;
   r->facts = *facts;
 }
 

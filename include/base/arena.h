@@ -22,7 +22,7 @@ void arena_wipe(struct arena *a);
 void *arena_alloc(struct arena *a, size_t bytes);
 /* arena_done() calls done(thing) first, the latest deferred before the earlier ones. */
 void arena_defer(struct arena *a, void (*done)(void *), void *thing);
-char *arena_copy(struct arena *a, const char *text); /* NULL gives NULL */
+char *arena_copy(struct arena *a, const char *text);                      /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *a, const void *data, size_t length); /* plus a NUL */
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
 

@@ -7,22 +7,22 @@
 
 #include "base/attr.h"
 
-#define FAIL_KINDS(X)                                                                                              \
-  X(FAIL_NONE, "none")                                                                                             \
-  X(FAIL_CONFIG, "config")         /* what the user wrote is wrong */                                              \
-  X(FAIL_RESOLVE, "resolve")       /* a name has no address */                                                     \
-  X(FAIL_CONNECT, "connect")       /* nobody listens, or the connection broke */                                   \
-  X(FAIL_TLS, "tls")               /* certificate or handshake */                                                  \
-  X(FAIL_AUTH, "auth")             /* the login was refused */                                                     \
-  X(FAIL_PERMISSION, "permission") /* logged in, but may not do this */                                            \
-  X(FAIL_STARTING, "starting")     /* the server is up but does not serve yet (loading, recovery, shutting down) */ \
-  X(FAIL_TOO_MANY, "too_many")     /* the server has no connection left */                                         \
-  X(FAIL_TIMEOUT, "timeout")       /* the deadline passed */                                                       \
-  X(FAIL_PROTOCOL, "protocol")     /* the answer makes no sense */                                                 \
-  X(FAIL_LIMIT, "limit")           /* a cap of ours was reached */                                                 \
-  X(FAIL_UNSUPPORTED, "unsupported") /* the server does not know this */                                           \
-  X(FAIL_SYSTEM, "system")         /* the operating system refused */                                              \
-  X(FAIL_STOPPED, "stopped")       /* the agent is ending */
+#define FAIL_KINDS(X)                                                                                                              \
+  X(FAIL_NONE, "none")                                                                                                             \
+  X(FAIL_CONFIG, "config")           /* what the user wrote is wrong */                                                            \
+  X(FAIL_RESOLVE, "resolve")         /* a name has no address */                                                                   \
+  X(FAIL_CONNECT, "connect")         /* nobody listens, or the connection broke */                                                 \
+  X(FAIL_TLS, "tls")                 /* certificate or handshake */                                                                \
+  X(FAIL_AUTH, "auth")               /* the login was refused */                                                                   \
+  X(FAIL_PERMISSION, "permission")   /* logged in, but may not do this */                                                          \
+  X(FAIL_STARTING, "starting")       /* the server is up but does not serve yet (loading, recovery, shutting down) */              \
+  X(FAIL_TOO_MANY, "too_many")       /* the server has no connection left */                                                       \
+  X(FAIL_TIMEOUT, "timeout")         /* the deadline passed */                                                                     \
+  X(FAIL_PROTOCOL, "protocol")       /* the answer makes no sense */                                                               \
+  X(FAIL_LIMIT, "limit")             /* a cap of ours was reached */                                                               \
+  X(FAIL_UNSUPPORTED, "unsupported") /* the server does not know this */                                                           \
+  X(FAIL_SYSTEM, "system")           /* the operating system refused */                                                            \
+  X(FAIL_STOPPED, "stopped")         /* the agent is ending */
 
 #define X(kind, name) kind,
 enum fail_kind { FAIL_KINDS(X) FAIL_KIND_COUNT };

@@ -10,29 +10,32 @@
 
 /* One poll of one target, made by the runner and handed to the collector. */
 struct poll {
-  struct wait wait;         /* the deadline of the whole poll */
-  uint32_t due;             /* bit i: part i is to be collected now */
+  struct wait wait;                    /* the deadline of the whole poll */
+  uint32_t due;                        /* bit i: part i is to be collected now */
   struct section *sections[PARTS_MAX]; /* results, set by poll_done() */
   struct fail fails[PARTS_MAX];        /* why a due part has no result; beside one, what it lacks and how to get it */
   double seconds[PARTS_MAX];           /* how long each took, where the collector can tell */
-  char server[96];          /* who answered (postmaster start, run_id): sections of another server are not carried over. "" where it cannot change */
+  /* Who answered (postmaster start, run_id): sections of another server are not carried over. "" where it cannot change. */
+  char server[96];
 };
 
-static inline bool poll_due(const struct poll *p, unsigned part) { return (p->due >> part) & 1u; }
+static inline bool poll_due(const struct poll *p, unsigned part) {
+  return (p->due >> part) & 1u;
+}
 /* The part is collected: finishes the section and takes it over. */
 void poll_done(struct poll *p, unsigned part, struct section *s);
 
 /* What the status section is written from, at every tick, also when the target is down. */
 struct poll_status {
   bool up;
-  struct fail why;              /* when down */
-  double duration_seconds;      /* of the last poll */
-  uint64_t polls, failures;     /* since the target was added */
+  struct fail why;          /* when down */
+  double duration_seconds;  /* of the last poll */
+  uint64_t polls, failures; /* since the target was added */
   const struct part *parts;
   size_t part_count;
   struct {
-    bool on, ok;                /* ok: its section is shown */
-    double duration_seconds;    /* of its last collection */
+    bool on, ok;             /* ok: its section is shown */
+    double duration_seconds; /* of its last collection */
   } part[PARTS_MAX];
 };
 

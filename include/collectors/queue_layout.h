@@ -10,9 +10,9 @@
 
 /* Keys below `queues:` of a Redis target. */
 struct queue_options {
-  struct strings prefixes; /* Bull and BullMQ; with none given, every prefix is found by SCAN */
+  struct strings prefixes;                    /* Bull and BullMQ; with none given, every prefix is found by SCAN */
   struct strings lists, zsets, sets, streams; /* keys by name */
-  bool discover;           /* walk the key space, slowly and bounded, for Bull and BullMQ queues */
+  bool discover;                              /* walk the key space, slowly and bounded, for Bull and BullMQ queues */
 };
 /* Rows for OPTION_MAP. The option struct of the Redis target must begin with its struct queue_options, since the offsets of a map count from there. */
 extern const struct option queue_option_rows[];

@@ -13,10 +13,10 @@ enum reply_type { REPLY_NIL, REPLY_STATUS, REPLY_ERROR, REPLY_INTEGER, REPLY_STR
 
 struct reply {
   enum reply_type type;
-  int64_t integer;        /* INTEGER */
-  const char *text;       /* STATUS, ERROR, STRING: `length` bytes and a NUL; may hold any bytes */
+  int64_t integer;  /* INTEGER */
+  const char *text; /* STATUS, ERROR, STRING: `length` bytes and a NUL; may hold any bytes */
   size_t length;
-  struct reply **items;   /* ARRAY */
+  struct reply **items; /* ARRAY */
   size_t count;
 };
 
@@ -35,7 +35,7 @@ const struct reply *redis_reply(const struct redis_batch *b, ticket_t ticket);
 /* Readers of replies that tolerate anything: false when the reply is not of that shape (an error, nil, a wrong type). */
 bool reply_integer(const struct reply *r, int64_t *ret) MUST_CHECK; /* INTEGER, or a STRING that is a number */
 bool reply_number(const struct reply *r, double *ret) MUST_CHECK;
-const struct reply *reply_item(const struct reply *r, size_t i);      /* a nil reply when there is none */
-bool reply_is(const struct reply *r, const char *text);               /* STRING or STATUS equal to text */
+const struct reply *reply_item(const struct reply *r, size_t i); /* a nil reply when there is none */
+bool reply_is(const struct reply *r, const char *text);          /* STRING or STATUS equal to text */
 
 #endif

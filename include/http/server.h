@@ -11,7 +11,8 @@ struct server;
 
 /* Opens the listening sockets and starts serving. NULL with a sentence naming the address and the remedy (a port in use, an address that is
  * none). `store` must outlive the server. */
-struct server *server_start(const struct strings *listen, const char *telemetry_path, struct store *store, struct fail *f) MUST_CHECK;
+struct server *server_start(const struct strings *listen, const char *telemetry_path, struct store *store,
+                            struct fail *f) MUST_CHECK;
 /* The address of the n-th listener as bound ("127.0.0.1:10420"; a port 0 is resolved); NULL past the end. */
 const char *server_address(const struct server *s, size_t n);
 /* How many targets are configured; /-/ready and /health answer 503 until this was told and each has ended its first poll. May change at a

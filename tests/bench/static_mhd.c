@@ -1,8 +1,7 @@
 /* The measure of the page cache: libmicrohttpd as it comes (its own listening socket, its own epoll thread) serving one file for every path.
- * static_mhd PORT FILE. Ends with its standard input. */
+ * static_mhd FILE. Prints its address; ends with its standard input. */
 #include <microhttpd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
@@ -23,11 +22,13 @@ static struct MHD_Response *response_of(const char *path) {
 }
 
 int main(int argc, char **argv) {
-  struct MHD_Response *response = argc == 3 ? response_of(argv[2]) : NULL;
-  if (!response) return fprintf(stderr, "usage: %s PORT FILE\n", argv[0]), 3;
-  struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, (uint16_t)strtoul(argv[1], NULL, 10), NULL, NULL,
-                                               answer, response, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
-  if (!daemon) return fprintf(stderr, "cannot listen on port %s\n", argv[1]), 1;
+  struct MHD_Response *response = argc == 2 ? response_of(argv[1]) : NULL;
+  if (!response) return fprintf(stderr, "usage: %s FILE\n", argv[0]), 3;
+  struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, response,
+                                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+  if (!daemon) return fprintf(stderr, "cannot start\n"), 1;
+  printf("127.0.0.1:%u\n", (unsigned)MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+  fflush(stdout);
   char byte;
   while (read(STDIN_FILENO, &byte, 1) > 0) {
   }

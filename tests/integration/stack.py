@@ -31,7 +31,7 @@ def wait_for(what, condition, patience=PATIENCE):
     while True:
         try:
             value, error = condition(), None
-        except (AssertionError, OSError, http.client.HTTPException, KeyError) as caught:
+        except (AssertionError, OSError, http.client.HTTPException, KeyError, ValueError) as caught:
             value, error = None, caught
         if value:
             return value

@@ -2,9 +2,10 @@
 delays nothing."""
 import os
 import pathlib
+import subprocess
 import unittest
 
-from stack import Program, Sonde, parse, shapes, wait_for
+from stack import Answer, Program, Sonde, parse, shapes, wait_for
 
 PARTS = ["cpu", "stat", "meminfo", "loadavg", "filesystem", "diskstats", "netdev", "pressure", "uname", "time"]
 
@@ -30,9 +31,12 @@ def node_exporter():
 
 
 def node_samples(text):
-    """The samples of node_*, labels without a value left out as Prometheus does."""
-    return {(name, tuple(label for label in labels if label[1])): value for (name, labels), value in parse(text).items()
-            if name.startswith("node_")}
+    """The samples of node_*, labels without a value left out as Prometheus does. Mounts that cannot be asked are left out: Debian's exporter
+    has no label for the reason yet, and DeadMount looks at ours."""
+    samples = {(name, tuple(label for label in labels if label[1])): value for (name, labels), value in parse(text).items()
+               if name.startswith("node_")}
+    broken = {dict(labels)["mountpoint"] for (name, labels), value in samples.items() if name == "node_filesystem_device_error" and value}
+    return {key: value for key, value in samples.items() if dict(key[1]).get("mountpoint") not in broken}
 
 
 def without_empty_labels(text):
@@ -131,7 +135,7 @@ class SondeWithDeadMount(Sonde):
         os.mkfifo(self.fifo)
 
     def command(self):
-        return ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "/usr/bin/python3", "-c", HANG, str(self.point),
+        return ["unshare", "--mount", "--propagation=unchanged", "--pid", "--fork", "--mount-proc", "--kill-child", "/usr/bin/python3", "-c", HANG, str(self.point),
                 str(self.fifo), *super().command()]
 
     def release(self):
@@ -171,6 +175,37 @@ class DeadMount(unittest.TestCase):
             sonde.release()
             gone = "node_filesystem_device_error", self.labels(sonde, "transport endpoint is not connected")
             wait_for("the mount to answer again", lambda: sonde.samples(PAGE)[gone] == 1)
+
+
+class SondeWithOwnNetwork(Sonde):
+    """In a network namespace of its own, where a test may make and rename devices."""
+
+    def command(self):
+        return ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *super().command()]
+
+    def inside(self, *command):
+        return subprocess.run(["nsenter", f"--net=/proc/{self.process.pid}/ns/net", *command], capture_output=True, text=True)
+
+    def get(self, path, headers=None, method="GET"):
+        script = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{self.port}{path}').read().decode())"
+        done = self.inside("/usr/bin/python3", "-c", script)
+        return Answer(200 if done.returncode == 0 else 0, {}, done.stdout.encode())
+
+    def ready(self):
+        return self.get("/-/healthy").status == 200
+
+    def devices(self):
+        return {dict(labels)["device"] for name, labels in self.samples(PAGE) if name == "node_network_receive_bytes_total"}
+
+
+class Devices(unittest.TestCase):
+    def test_a_device_that_comes_is_renamed_and_goes_is_always_called_by_its_name(self):
+        with SondeWithOwnNetwork(targets=[{"name": "web-1", "host": {}}]) as sonde:
+            for change, devices in (("add first type bridge", {"lo", "first"}), ("set first name second", {"lo", "second"}),
+                                    ("delete second", {"lo"})):
+                done = sonde.inside("ip", "link", *change.split())
+                self.assertEqual(done.returncode, 0, done.stderr)
+                wait_for(f"{devices} after {change}", lambda: sonde.devices() == devices)
 
 
 if __name__ == "__main__":

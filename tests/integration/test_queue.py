@@ -119,6 +119,29 @@ class RealLibraries(unittest.TestCase):
         self.assertEqual(page["queue_oldest_job_age_seconds", waiting], 0)
 
 
+    def check_throughput(self, library, system):
+        with Redis() as redis, Jobs(library, redis) as jobs, Sonde(targets=[{"name": "q", "redis": redis.url()}]) as sonde:
+            sonde.wait_up("q")
+            labels = {"prefix": jobs.prefix, "queue": "quick", "system": system}
+            self.assertEqual(sonde.value("queue_jobs_finished_total", "/targets/q/metrics", **labels), 0)
+            jobs.ask("run")
+            finished = lambda: sonde.value("queue_jobs_finished_total", "/targets/q/metrics", **labels)
+            failed = lambda: sonde.value("queue_jobs_failed_total", "/targets/q/metrics", source="derived", **labels)
+            wait_for("55 finished jobs", lambda: finished() == 55)
+            wait_for("5 failed jobs", lambda: failed() == 5)
+            self.assertEqual(shown(sonde, jobs.prefix)["quick"]["completed"], 0)
+            polls = lambda: sonde.samples("/targets/q/metrics")["redis_exporter_scrape_duration_seconds_count", ()]
+            then = polls()
+            wait_for("three more polls", lambda: polls() >= then + 3)
+            self.assertEqual((finished(), failed()), (55, 5))
+
+    def test_finished_and_failed_jobs_are_counted_without_the_applications_help(self):
+        self.check_throughput("bullmq5", "bullmq")
+
+    def test_so_are_those_of_bull(self):
+        self.check_throughput("bull4", "bull")
+
+
 for _library in LIBRARIES:
     setattr(RealLibraries, f"test_counts_are_those_of_{_library}", lambda self, library=_library: self.check_library(library))
 

@@ -335,6 +335,16 @@ class Life(unittest.TestCase):
             redis.cli("SCRIPT", "KILL")
             sonde.wait_up("cache")
 
+    def test_a_server_that_loads_its_data_says_so(self):
+        with Redis() as redis, Sonde(targets=[redis_target(f"127.0.0.1:{redis.port}")]) as sonde:
+            redis.cli("EVAL", "for i = 1, 5000 do redis.call('SET', 'k' .. i, string.rep('x', 100)) end", "0")
+            redis.cli("SAVE")
+            redis.kill()
+            redis.arguments += ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"]
+            redis.start()
+            wait_for("the server to be seen loading", lambda: sonde.value("redis_loading_dump_file", PAGE) == 1)
+            self.assertEqual(sonde.value("redis_up", PAGE), 1)
+
     def test_a_replica_that_may_not_serve_is_still_seen(self):
         port = Redis().port
         with Redis("--replicaof", "127.0.0.1", str(port), "--replica-serve-stale-data", "no") as replica, \
@@ -450,8 +460,8 @@ class Discovery(unittest.TestCase):
     def found(self, **environment):
         with Sonde(environment=environment) as sonde:
             sonde.wait_log("found redis")
-            names = [t["labels"]["target"] for t in json.loads(sonde.get("/sd").body) if t["labels"]["job"] == "redis"]
-            self.assertTrue(names, sonde.log_text())
+            names = wait_for("a Redis target", lambda: [t["labels"]["target"] for t in json.loads(sonde.get("/sd").body)
+                                                        if t["labels"]["job"] == "redis"])
             sonde.wait_up(names[0])
             return names, sonde.log_text()
 

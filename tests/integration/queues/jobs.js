@@ -1,5 +1,6 @@
 // Makes jobs in every state with one major version of Bull or BullMQ, then answers commands on its standard input, one a line, each with one line of
-// JSON: `counts` (what the library itself counts, and what it knows of the queues), `more` (two jobs more in each queue), `end`.
+// JSON: `counts` (what the library itself counts, and what it knows of the queues), `more` (two jobs more in each queue), `run` (fifty jobs that
+// end well and are removed, five that fail and are kept, in the queue `quick`), `end`.
 //   node jobs.js <library> <prefix> <port>          the library is a name of package.json: bull4, bullmq5 …
 'use strict';
 const readline = require('node:readline');
@@ -98,18 +99,33 @@ async function more() {
   return {};
 }
 
+async function run() {
+  const process = async (job) => {
+    if (job.data.fails) throw new Error('this one fails');
+  };
+  if (isBull) queue('quick').process('job', 5, process);
+  else workers.push(new Worker('quick', process, { prefix, connection, concurrency: 5 }));
+  for (let i = 0; i < 55; i++) await add('quick', { fails: i % 11 === 0 }, { removeOnComplete: true });
+  await until(`${library}: the jobs of quick`, async () => {
+    const c = await queue('quick').getJobCounts();
+    return c.failed === 5 && c.waiting + c.active === 0;
+  });
+  return {};
+}
+
 async function make() {
   if (QueueScheduler) workers.push(...['mixed', 'paused'].map((name) => new QueueScheduler(name, { prefix, connection }))); // BullMQ 1
   await mixed('mixed');
   await paused('paused');
   await markers();
+  await add('quick', {}, { delay: HOUR });
   await worked('worked');
   if (!isBull) await family();
   if (isBull) await mixed('jobs'); // as n8n names it
   if (isBull) await mixed('with:colons');
 }
 
-const commands = { counts, more };
+const commands = { counts, more, run };
 
 async function main() {
   await make();

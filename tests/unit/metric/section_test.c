@@ -178,6 +178,26 @@ static void hostile_label_values_become_clean(void **state) {
   assert_rendered("a", "gr\xc3\xbc\xc3\x9f", LABEL_STRING, "a=\"gr\xc3\xbc\xc3\x9f\"");
 }
 
+static void a_special_character_is_seen_wherever_it_stands(void **state) {
+  (void)state;
+  static const struct {
+    char given;
+    const char *shown;
+  } cases[] = {
+      {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\0', "\xEF\xBF\xBD"}, {'\x80', "\xEF\xBF\xBD"}, {'\xff', "\xEF\xBF\xBD"},
+      {'~', "~"},    {'\t', "\t"}};
+  for (size_t c = 0; c < COUNTOF(cases); c++)
+    for (size_t length = 1; length < 30; length++)
+      for (size_t at = 0; at < length; at++) {
+        char value[32], want[128];
+        memset(value, 'v', length);
+        value[at] = cases[c].given;
+        snprintf(want, sizeof want, "a=\"%.*s%s%.*s\"", (int)at, "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv", cases[c].shown,
+                 (int)(length - at - 1), "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
+        assert_rendered("a", value, length, want);
+      }
+}
+
 static void label_names_become_legal(void **state) {
   (void)state;
   assert_rendered("my col", "1", LABEL_STRING, "my_col=\"1\"");
@@ -346,6 +366,7 @@ int main(void) {
       cmocka_unit_test(labels_are_sorted_and_empty_ones_left_out),
       cmocka_unit_test(a_label_name_appears_once),
       cmocka_unit_test(hostile_label_values_become_clean),
+      cmocka_unit_test(a_special_character_is_seen_wherever_it_stands),
       cmocka_unit_test(label_names_become_legal),
       cmocka_unit_test(a_label_of_a_megabyte_is_cut_at_a_character),
       cmocka_unit_test(more_labels_than_allowed_drop_the_sample),

@@ -17,12 +17,18 @@
 #define S    ((msec_t)1000)
 #define HOUR (3600 * S)
 
-enum { FAKE_BASE, FAKE_HOT, FAKE_SLOW };
-static const struct part fake_parts[] = {{.name = "base"}, {.name = "hot"}, {.name = "slow", .every = HOUR}};
+enum { FAKE_BASE, FAKE_HOT, FAKE_SLOW, FAKE_SLOWER };
+static const struct part fake_parts[] = {
+    {.name = "base"},
+    {.name = "hot"},
+    {.name = "slow", .every = HOUR},
+    {.name = "slower", .every = HOUR},
+};
 static const struct family fake_families[] = {
     {"fake_base", "Where the base part counts its polls.", METRIC_GAUGE, NULL, false},
     {"fake_hot", "Where the hot part counts its polls.", METRIC_GAUGE, NULL, false},
     {"fake_slow", "Where the slow part counts its polls.", METRIC_GAUGE, NULL, false},
+    {"fake_slower", "Where the slower part counts its polls.", METRIC_GAUGE, NULL, false},
     {"fake_up", "What the kind's exporter says of itself.", METRIC_GAUGE, NULL, false},
 };
 

@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <math.h>
+#include <sched.h>
 
 #include "tests/unit/poll/fake.h"
 
@@ -67,6 +68,24 @@ static void let_pass(struct world *w, const char *target, int count) {
   }
 }
 
+/* From now on each poll of "a" waits for step(). */
+static void hold_polls(struct world *w) {
+  atomic_store(&w->server.hangs, true);
+  EVENTUALLY(atomic_load(&w->server.stuck));
+}
+
+/* Lets the poll that waits go on and comes back when the next one waits: what the first one found is published by then. */
+static void step(struct world *w) {
+  unsigned polls = atomic_load(&w->server.polls);
+  server_release(&w->server);
+  EVENTUALLY(atomic_load(&w->server.polls) == polls + 1 && atomic_load(&w->server.stuck));
+}
+
+static void release_polls(struct world *w) {
+  atomic_store(&w->server.hangs, false);
+  server_release(&w->server);
+}
+
 static void a_target_is_listed_before_it_was_polled(void **state) {
   struct world *w = *state;
   struct config *c = fake_config(EVERY);
@@ -81,8 +100,7 @@ static void a_target_is_listed_before_it_was_polled(void **state) {
   assert_string_equal(b->id->instance, "fake:1");
   batch_unref(b);
   EVENTUALLY(atomic_load(&w->server.stuck));
-  atomic_store(&w->server.hangs, false);
-  server_release(&w->server);
+  release_polls(w);
 }
 
 static void a_good_target_shows_its_parts_and_how_it_is(void **state) {
@@ -91,13 +109,13 @@ static void a_good_target_shows_its_parts_and_how_it_is(void **state) {
   EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
   let_pass(w, "a", 2);
   struct batch *b = store_find(w->store, "a");
-  assert_true(b->up && b->polled && b->success > 0 && b->count == 4);
+  assert_true(b->up && b->polled && b->success > 0 && b->count == 5);
   assert_string_equal(section_part(b->sections[0]), "status");
   assert_true(value_of(b, "fake_base", "") >= 2 && value_of(b, "fake_hot", "") >= 2);
   assert_true(value_of(b, "fake_slow", "") == 1); /* carried over */
   assert_true(value_of(b, "fake_up", "") == 1);
   assert_true(value_of(b, "sonde_target_polls_total", "") == value_of(b, "fake_base", ""));
-  assert_true(value_of(b, "sonde_target_series", "") == 3);
+  assert_true(value_of(b, "sonde_target_series", "") == 4);
   assert_true(value_of(b, "sonde_target_dropped_samples_total", "") == 0);
   assert_true(value_of(b, "sonde_target_age_seconds", "") < 60);
   assert_true(value_of(b, "sonde_part_up", "part=\"slow\"") == 1);
@@ -143,27 +161,52 @@ static void what_another_server_said_is_not_shown(void **state) {
   struct world *w = *state;
   watch_both(w);
   EVENTUALLY(is_up(w, "a"));
-  assert_true(shown(w->store, "a", "fake_slow", "") == 1);
-  atomic_store(&w->server.broken, 1u << FAKE_SLOW); /* so that the new server cannot replace it */
+  hold_polls(w);
   atomic_store(&w->server.identity, 2);
-  EVENTUALLY(isnan(shown(w->store, "a", "fake_slow", "")));
+  step(w);
   assert_true(is_up(w, "a"));
-  EVENTUALLY(atomic_load(&w->server.asked[FAKE_SLOW]) == 2); /* the new one is asked, though the part was not due for an hour */
+  assert_true(isnan(shown(w->store, "a", "fake_slow", "")) && isnan(shown(w->store, "a", "fake_slower", "")));
+  step(w); /* the new one is asked, though the parts were not due for an hour, one after the other */
+  assert_true(shown(w->store, "a", "fake_slow", "") > 1 && isnan(shown(w->store, "a", "fake_slower", "")));
+  step(w);
+  assert_true(shown(w->store, "a", "fake_slow", "") > 1 && shown(w->store, "a", "fake_slower", "") > 1);
+  release_polls(w);
+}
+
+static void what_is_too_old_is_not_shown_after_an_outage(void **state) {
+  struct world *w = *state;
+  struct config *c = fake_config(EVERY);
+  struct target_config *a = fake_target(c, "a", &w->server, 1);
+  a->parts[FAKE_SLOW].every = a->parts[FAKE_SLOWER].every = 2 * EVERY;
+  targets_apply(w->targets, c);
+  EVENTUALLY(is_up(w, "a"));
+  atomic_store(&w->server.refuses, true);
+  EVENTUALLY(shown(w->store, "a", "sonde_target_age_seconds", "") > 0.3); /* three times the cadence */
+  hold_polls(w);
+  atomic_store(&w->server.refuses, false);
+  step(w);
+  struct batch *b = store_find(w->store, "a");
+  assert_true(b->up && isnan(value_of(b, "fake_slow", "")) != isnan(value_of(b, "fake_slower", "")));
+  batch_unref(b);
+  release_polls(w);
 }
 
 static void a_part_that_fails_takes_no_other_part_along(void **state) {
   struct world *w = *state;
   watch_both(w);
   EVENTUALLY(is_up(w, "a"));
+  hold_polls(w);
   atomic_store(&w->server.broken, 1u << FAKE_HOT);
-  EVENTUALLY(isnan(shown(w->store, "a", "fake_hot", "")));
+  step(w);
   struct batch *b = store_find(w->store, "a");
+  assert_true(isnan(value_of(b, "fake_hot", "")));
   assert_true(b->up && value_of(b, "fake_base", "") > 0 && value_of(b, "fake_slow", "") == 1);
   assert_true(value_of(b, "sonde_part_up", "part=\"hot\"") == 0 && value_of(b, "sonde_part_up", "part=\"base\"") == 1);
   assert_true(isnan(value_of(b, "sonde_part_age_seconds", "part=\"hot\"")));
   assert_true(value_of(b, "sonde_target_up", "") == 1);
   batch_unref(b);
   atomic_store(&w->server.broken, 0);
+  release_polls(w);
   EVENTUALLY(shown(w->store, "a", "fake_hot", "") > 0);
 }
 
@@ -179,20 +222,31 @@ static void a_server_that_hangs_is_down_and_the_others_stay_fresh(void **state) 
   batch_unref(b);
   double others = shown(w->store, "b", "fake_base", "");
   EVENTUALLY((targets_watch(w->targets, clock_now()), shown(w->store, "b", "fake_base", "") >= others + 3));
-  assert_true(is_up(w, "b"));
   EVENTUALLY((targets_watch(w->targets, clock_now()),
               shown(w->store, "a", "sonde_target_failures_total", "reason=\"timeout\"") >= 3)); /* again at each tick */
-  atomic_store(&w->server.hangs, false);
-  server_release(&w->server);
+  release_polls(w);
   EVENTUALLY(is_up(w, "a"));
+}
+
+static void a_poll_that_was_given_up_is_counted_once(void **state) {
+  struct world *w = *state;
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a"));
+  hold_polls(w);
+  EVENTUALLY((targets_watch(w->targets, clock_now()), is_down(w, "a")));
+  atomic_store(&w->server.refuses, true);
+  step(w); /* the poll fails after all, long after it was called a timeout */
+  assert_true(shown(w->store, "a", "sonde_target_failures_total", "reason=\"timeout\"") >= 1);
+  assert_true(isnan(shown(w->store, "a", "sonde_target_failures_total", "reason=\"connect\"")));
+  release_polls(w);
+  EVENTUALLY(shown(w->store, "a", "sonde_target_failures_total", "reason=\"connect\"") >= 1);
 }
 
 static void a_runner_that_hangs_does_not_keep_the_agent_from_ending(void **state) {
   struct world *w = *state;
   watch_both(w);
   EVENTUALLY(is_up(w, "a"));
-  atomic_store(&w->server.hangs, true);
-  EVENTUALLY(atomic_load(&w->server.stuck));
+  hold_polls(w);
   targets_stop(w->targets, clock_now() + 20);
   w->targets = NULL;
   assert_int_equal(atomic_load(&w->server.closes), 0);
@@ -230,11 +284,9 @@ static void a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung(v
   struct world *w = *state;
   watch_both(w);
   EVENTUALLY(is_up(w, "a"));
-  atomic_store(&w->server.hangs, true);
-  EVENTUALLY(atomic_load(&w->server.stuck));
+  hold_polls(w);
   targets_apply(w->targets, fake_config(EVERY));
-  atomic_store(&w->server.hangs, false);
-  server_release(&w->server);
+  release_polls(w);
   EVENTUALLY(atomic_load(&w->server.closes) == 1);
   struct batch *b = store_find(w->store, "a");
   assert_null(b);
@@ -261,6 +313,55 @@ static void the_agent_is_a_target_of_its_own(void **state) {
   assert_true(value_of(b, "process_max_fds", "") >= value_of(b, "process_open_fds", ""));
   assert_true(fabs(value_of(b, "process_start_time_seconds", "") - clock_wall()) < 3600);
   batch_unref(b);
+}
+
+/* A scraper without a pause. Whatever it sees must be whole. */
+struct scraper {
+  struct store *store;
+  atomic_bool stop, broken;
+};
+
+static void *scrape(void *arg) {
+  struct scraper *scraper = arg;
+  while (!atomic_load(&scraper->stop)) {
+    struct snapshot *seen = store_snapshot(scraper->store);
+    for (size_t i = 0; i < seen->count; i++) {
+      const struct batch *b = seen->batches[i];
+      bool whole = !b->polled || (b->up ? b->count >= 2 : b->count == 1);
+      if (!b->id->name[0] || !whole) atomic_store(&scraper->broken, true);
+    }
+    snapshot_free(seen);
+    sched_yield();
+  }
+  return NULL;
+}
+
+static void a_storm_of_reloads_under_scrapes_ends_with_what_the_last_one_says(void **state) {
+  struct world *w = *state;
+  struct scraper scraper = {.store = w->store};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, scrape, &scraper), 0);
+  for (unsigned i = 0; i <= 100; i++) {
+    struct config *c = fake_config(EVERY);
+    fake_target(c, "kept", &w->server, 1);
+    fake_target(c, "changed", &w->other, 100 + i);
+    if (i % 2) fake_target(c, "now and then", &w->other, 3);
+    atomic_store(&w->other.refuses, i % 2 == 0);
+    targets_apply(w->targets, c);
+    targets_watch(w->targets, clock_now());
+  }
+  EVENTUALLY(is_up(w, "kept") && is_down(w, "changed"));
+  struct batch *gone = store_find(w->store, "now and then");
+  assert_null(gone);
+  assert_int_equal(atomic_load(&w->server.opens), 1);
+  assert_true(shown(w->store, "sonde", "sonde_targets", "") >= 2);
+  stop(w);
+  atomic_store(&scraper.stop, true);
+  pthread_join(thread, NULL);
+  assert_false(atomic_load(&scraper.broken));
+  assert_int_equal(atomic_load(&w->other.opens), 101 + 50);
+  assert_int_equal(atomic_load(&w->other.closes), 101 + 50);
+  assert_int_equal(atomic_load(&configs_freed), w->freed + 101);
 }
 
 /* Counts the lines that hold `word` in what was written to the file. */
@@ -294,7 +395,7 @@ static void the_log_has_a_line_for_a_change_and_none_for_a_poll(void **state) {
   dup2(old, STDERR_FILENO);
   close(old);
   assert_int_equal(lines_with(log, "part hot: the part may not be read"), 1);
-  assert_int_equal(lines_with(log, "up: 2 series"), 1);
+  assert_int_equal(lines_with(log, "up: 3 series"), 1);
   assert_int_equal(lines_with(log, "down: nobody listens on the fake"), 1);
   assert_int_equal(lines_with(log, "up after "), 1);
   assert_int_equal(lines_with(log, "part hot: collected again"), 1);
@@ -311,11 +412,14 @@ int main(void) {
       TEST(a_target_that_fails_shows_the_reason_and_no_value),
       TEST(slow_parts_are_back_at_once_after_an_outage),
       TEST(what_another_server_said_is_not_shown),
+      TEST(what_is_too_old_is_not_shown_after_an_outage),
       TEST(a_part_that_fails_takes_no_other_part_along),
       TEST(a_server_that_hangs_is_down_and_the_others_stay_fresh),
+      TEST(a_poll_that_was_given_up_is_counted_once),
       TEST(a_runner_that_hangs_does_not_keep_the_agent_from_ending),
       TEST(a_reload_keeps_the_connection_of_an_unchanged_target),
       TEST(a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung),
+      TEST(a_storm_of_reloads_under_scrapes_ends_with_what_the_last_one_says),
       TEST(the_agent_is_a_target_of_its_own),
       TEST(the_log_has_a_line_for_a_change_and_none_for_a_poll),
   };
