@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/metric/label_text.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "metric/section.h"
+
+enum { FEW = 32 }; /* pairs that are sorted on the stack */
 
 struct labels *labels_ref(struct labels *l) {
   atomic_fetch_add_explicit(&l->references, 1, memory_order_relaxed);
@@ -19,8 +23,9 @@ void labels_unref(struct labels *l) {
 /* Puts the pair where it belongs; of one name the later value wins. */
 static void insert(struct label_pair *sorted, size_t *count, struct label_pair pair) {
   size_t i = *count;
-  while (i > 0 && strcmp(sorted[i - 1].name, pair.name) > 0) i--;
-  if (i > 0 && !strcmp(sorted[i - 1].name, pair.name)) {
+  int order = 1;
+  while (i > 0 && (order = strcmp(sorted[i - 1].name, pair.name)) > 0) i--;
+  if (i > 0 && order == 0) {
     sorted[i - 1].value = pair.value;
     return;
   }
@@ -37,62 +42,78 @@ static char *place(char **end, const char *text) {
   return at;
 }
 
-struct labels *labels_new(const struct label_pair *pairs, size_t count) {
-  struct label_pair *sorted = mem_resize(NULL, count + 1, sizeof *sorted);
-  size_t kept = 0, bytes = 0;
-  for (size_t i = 0; i < count; i++) insert(sorted, &kept, pairs[i]);
-  size_t all = kept;
-  kept = 0;
-  for (size_t i = 0; i < all; i++)
-    if (*sorted[i].value) sorted[kept++] = sorted[i];
-  for (size_t i = 0; i < kept; i++) bytes += strlen(sorted[i].name) + strlen(sorted[i].value) + 2;
-  struct labels *l = mem_zero(sizeof *l + kept * sizeof *sorted + bytes);
+/* The set of pairs that are sorted, each name once, no value empty. */
+static struct labels *copy_sorted(const struct label_pair *sorted, size_t count) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++) bytes += strlen(sorted[i].name) + strlen(sorted[i].value) + 2;
+  struct labels *l = mem_resize(NULL, 1, sizeof *l + count * sizeof *sorted + bytes);
   atomic_init(&l->references, 1);
-  l->count = kept;
-  char *strings = (char *)&l->pairs[kept], *end = strings;
-  for (size_t i = 0; i < kept; i++) {
+  l->count = count;
+  l->text_length = bytes;
+  char *end = (char *)&l->pairs[count];
+  for (size_t i = 0; i < count; i++) {
     l->pairs[i].name = place(&end, sorted[i].name);
     l->pairs[i].value = place(&end, sorted[i].value);
   }
-  l->hash = text_hash(strings, bytes);
-  free(sorted);
+  l->hash = text_hash(&l->pairs[count], bytes);
   return l;
 }
 
-/* Undoes text_escape() up to the closing quote; returns what lies behind it. */
-static const char *unescape(const char *from, const char *end, char **to) {
-  while (from < end && *from != '"') {
-    if (*from == '\\' && from + 1 < end) {
-      from++;
-      *(*to)++ = *from == 'n' ? '\n' : *from;
-      from++;
-    } else {
-      *(*to)++ = *from++;
-    }
+struct labels *labels_new(const struct label_pair *pairs, size_t count) {
+  struct label_pair few[FEW], *sorted = count > FEW ? mem_resize(NULL, count, sizeof *sorted) : few;
+  size_t distinct = 0, kept = 0;
+  for (size_t i = 0; i < count; i++) insert(sorted, &distinct, pairs[i]);
+  for (size_t i = 0; i < distinct; i++)
+    if (*sorted[i].value) sorted[kept++] = sorted[i];
+  struct labels *l = copy_sorted(sorted, kept);
+  if (sorted != few) free(sorted);
+  return l;
+}
+
+/* Appends a NUL-terminated copy. */
+static char *copy_span(char **to, const char *text, size_t length) {
+  char *at = *to;
+  memcpy(at, text, length);
+  at[length] = 0;
+  *to += length + 1;
+  return at;
+}
+
+/* The same with text_escape() undone. */
+static char *copy_unescaped(char **to, const char *text, size_t length) {
+  char *at = *to, *end = at;
+  for (size_t i = 0; i < length; i++) {
+    bool escaped = text[i] == '\\' && i + 1 < length;
+    i += escaped;
+    *end++ = escaped && text[i] == 'n' ? '\n' : text[i];
   }
-  *(*to)++ = 0;
-  return from + 1;
+  *end = 0;
+  *to = end + 1;
+  return at;
+}
+
+static bool names_one_of(const struct label_pair *pairs, size_t count, const struct label_span *l) {
+  for (size_t i = 0; i < count; i++)
+    if (!strncmp(pairs[i].name, l->name, l->name_length) && !pairs[i].name[l->name_length]) return true;
+  return false;
 }
 
 struct labels *labels_from_text(const char *text, size_t length, const struct label_pair *extra, size_t extra_count) {
-  struct label_pair pairs[64];
-  char *strings = mem_resize(NULL, length + 1, 1), *to = strings;
+  static const char prefix[] = "exported_";
+  struct label_pair pairs[LABELS_MAX + FEW];
+  struct label_span l;
   size_t count = 0;
-  for (const char *p = text, *end = text + length; p < end && count + extra_count < COUNTOF(pairs);) {
-    const char *equals = memchr(p, '=', (size_t)(end - p));
-    if (!equals || equals + 2 > end) break;
+  char *strings = mem_resize(NULL, 1, length + 1 + extra_count * sizeof prefix), *to = strings;
+  while (count < LABELS_MAX && label_text_next(&text, &l)) {
     pairs[count].name = to;
-    memcpy(to, p, (size_t)(equals - p));
-    to += equals - p;
-    *to++ = 0;
-    pairs[count++].value = to;
-    p = unescape(equals + 2, end, &to);
-    if (p < end && *p == ',') p++;
+    if (names_one_of(extra, extra_count, &l)) to = stpcpy(to, prefix);
+    copy_span(&to, l.name, l.name_length);
+    pairs[count++].value = copy_unescaped(&to, l.value, l.value_length);
   }
-  for (size_t i = 0; i < extra_count && count < COUNTOF(pairs); i++) pairs[count++] = extra[i];
-  struct labels *l = labels_new(pairs, count);
+  for (size_t i = 0; i < extra_count && i < FEW; i++) pairs[count++] = extra[i];
+  struct labels *set = labels_new(pairs, count);
   free(strings);
-  return l;
+  return set;
 }
 
 const char *labels_get(const struct labels *l, const char *name) {
@@ -111,7 +132,14 @@ int labels_compare(const struct labels *a, const struct labels *b) {
 }
 
 bool labels_equal(const struct labels *a, const struct labels *b) {
-  return a == b || (a->hash == b->hash && !labels_compare(a, b));
+  if (a == b) return true;
+  return a->hash == b->hash && a->count == b->count && a->text_length == b->text_length &&
+         !memcmp(&a->pairs[a->count], &b->pairs[b->count], a->text_length);
+}
+
+const char *labels_key(const struct labels *l, size_t *ret_length) {
+  *ret_length = l->text_length;
+  return (const char *)&l->pairs[l->count];
 }
 
 void labels_write(struct buf *out, const struct labels *l) {
