@@ -1,8 +1,11 @@
-/* Reading the past: the points of the series that all matchers match. Under a shard's lock only points are copied; label sets are shared. A gap of the
- * shard shows in a series as a stale marker where it begins. */
+/* Reading the past: the points of the series that all matchers match. Under a shard's lock points are copied and nothing else is done; label sets are
+ * shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
 #include <string.h>
 
 #include "agent/history/shard.h"
+
+/* Columns further apart than this, and than three times the step before, have a hole between them: the machine slept, the process was stopped. */
+#define HOLE_MIN ((msec_t)60000)
 
 bool matcher_matches(const struct matcher *m, const char *value) {
   switch (m->op) {
@@ -24,8 +27,25 @@ struct query {
   msec_t from, to;
   struct arena *arena;
   struct selection *result;
-  size_t capacity, points;
+  size_t series_capacity, coverage_capacity, points;
 };
+
+/* What is seen of a shard. */
+struct view {
+  const struct shard *shard;
+  uint64_t first, last; /* the ticks of the span: first <= t < last */
+  bool matched;         /* a series, with or without points … */
+  bool gap, gap_now;    /* … and one of these has no point in a gap, or in the gap that is still open */
+};
+
+/* `items` with room for one more; a longer copy when it is full. */
+static void *with_room(struct arena *a, void *items, size_t count, size_t *capacity, size_t size) {
+  if (count < *capacity) return items;
+  *capacity = *capacity ? *capacity * 2 : 16;
+  void *more = arena_alloc(a, *capacity * size);
+  if (count) memcpy(more, items, count * size);
+  return more;
+}
 
 static bool row_matches(const struct query *q, const struct row *r) {
   for (size_t i = 0; i < q->count; i++)
@@ -33,54 +53,39 @@ static bool row_matches(const struct query *q, const struct row *r) {
   return true;
 }
 
-/* Copies the points of a row between the columns `first` and `last`, counted from the oldest. */
-static void copy_points(struct query *q, const struct shard *s, const struct row *r, size_t first, size_t last,
-                        struct series *out) {
-  struct point *points = arena_alloc(q->arena, (last - first) * sizeof *points);
-  size_t n = 0;
-  for (size_t i = first; i < last; i++) {
-    size_t at = (s->newest + s->capacity - s->used + 1 + i) % s->capacity;
-    double value = r->values[at];
-    bool ends = is_absent(value) && s->columns[at].gap && n && !is_stale(points[n - 1].value);
-    if (ends) value = stale_marker();
-    if (!is_absent(value)) points[n++] = (struct point){.time = s->columns[at].time, .value = value};
-  }
-  *out = (struct series){.points = points, .count = n};
-  q->points += n;
+static void add_stale(struct point *points, size_t *count, msec_t time) {
+  if (*count && !is_stale(points[*count - 1].value)) points[(*count)++] = (struct point){time, stale_marker()};
 }
 
-static void add_row(struct query *q, const struct shard *s, const struct row *r, size_t first, size_t last) {
-  struct selection *all = q->result;
-  if (all->count == q->capacity) {
-    size_t capacity = q->capacity ? q->capacity * 2 : 16;
-    struct series *more = arena_alloc(q->arena, capacity * sizeof *more);
-    if (all->count) memcpy(more, all->series, all->count * sizeof *more);
-    all->series = more;
-    q->capacity = capacity;
-  }
-  struct series *out = &all->series[all->count];
-  copy_points(q, s, r, first, last, out);
-  if (!out->count) return;
-  out->labels = labels_ref(r->labels);
-  all->count++;
-}
-
-/* The columns of the span, counted from the oldest; and whether the target was down in one of them, or in the last. */
-static void columns_between(const struct query *q, const struct shard *s, size_t *first, size_t *last, bool *gap, bool *gap_now) {
-  *first = s->used;
-  *last = 0;
-  *gap = *gap_now = false;
-  for (size_t i = s->used; i-- > 0;) {
-    const struct column *c = &s->columns[(s->newest + s->capacity - s->used + 1 + i) % s->capacity];
-    if (c->time > q->to) continue;
-    if (c->time <= q->from) break;
-    if (!*last) {
-      *last = i + 1;
-      *gap_now = c->gap;
+/* Copies the points of a row; returns how many they are. There is room for one more than the view has ticks. */
+static size_t copy_points(struct view *v, const struct row *r, msec_t to, struct point *points) {
+  const struct shard *s = v->shard;
+  size_t count = 0;
+  for (uint64_t t = v->first; t < v->last; t++) {
+    const struct column *c = column_at(s, t);
+    double value = row_value(s, r, t);
+    if (!is_absent(value)) {
+      points[count++] = (struct point){c->time, value};
+    } else if (c->gap) {
+      add_stale(points, &count, c->time);
+      v->gap = true;
+      v->gap_now |= t + 1 == v->last;
     }
-    *first = i;
-    *gap |= c->gap;
   }
+  if (s->retired && s->retired <= to) add_stale(points, &count, s->retired);
+  return count;
+}
+
+static void add_row(struct query *q, struct view *v, const struct row *r) {
+  struct selection *all = q->result;
+  v->matched = true;
+  if (v->first == v->last) return;
+  struct point *points = arena_alloc(q->arena, (size_t)(v->last - v->first + 1) * sizeof *points);
+  size_t count = copy_points(v, r, q->to, points);
+  if (!count) return;
+  all->series = with_room(q->arena, all->series, all->count, &q->series_capacity, sizeof *all->series);
+  all->series[all->count++] = (struct series){labels_ref(r->labels), points, count};
+  q->points += count;
 }
 
 static const struct matcher *name_matcher(const struct query *q) {
@@ -89,23 +94,80 @@ static const struct matcher *name_matcher(const struct query *q) {
   return NULL;
 }
 
-static void read_shard(struct query *q, struct shard *s) {
-  size_t first, last;
-  bool gap, gap_now, matched = false;
-  columns_between(q, s, &first, &last, &gap, &gap_now);
+static void read_rows(struct query *q, struct view *v) {
+  const struct shard *s = v->shard;
   const struct matcher *named = name_matcher(q);
-  const struct row *chain = named ? map_find(&s->by_name, named->value, strlen(named->value)) : NULL;
-  for (size_t i = 0; named ? chain != NULL : i < s->row_count; i++) {
-    const struct row *r = named ? chain : s->rows[i];
-    chain = r->same_name;
-    if (!row_matches(q, r)) continue;
-    matched = true;
-    if (first < last) add_row(q, s, r, first, last);
+  if (named) {
+    const struct row *r = map_find(&s->by_name, named->value, strlen(named->value));
+    for (; r && q->points <= SELECTION_POINTS_MAX; r = r->same_name)
+      if (row_matches(q, r)) add_row(q, v, r);
+    return;
   }
-  if (!matched) return;
-  q->result->gap |= gap;
-  q->result->gap_now |= gap_now;
-  q->result->since = MAX(q->result->since, s->since);
+  for (size_t i = 0; i < s->row_count && q->points <= SELECTION_POINTS_MAX; i++)
+    if (row_matches(q, s->rows[i])) add_row(q, v, s->rows[i]);
+}
+
+/* Coverage */
+
+/* The first tick later than `time`. */
+static uint64_t tick_behind(const struct shard *s, msec_t time) {
+  uint64_t low = s->first, high = s->next_tick;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (column_at(s, middle)->time > time)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+/* Nothing was missed between this tick and the one before it. */
+static bool goes_on(const struct shard *s, uint64_t t) {
+  if (t == s->first || column_at(s, t - 1)->gap) return false;
+  msec_t step = column_at(s, t)->time - column_at(s, t - 1)->time;
+  if (step < HOLE_MIN || t - 1 == s->first) return true;
+  return step <= 3 * (column_at(s, t - 1)->time - column_at(s, t - 2)->time);
+}
+
+static msec_t covered_since(const struct query *q, const struct view *v) {
+  const struct shard *s = v->shard;
+  uint64_t t = v->first;
+  while (t < v->last && column_at(s, t)->gap) t++;
+  if (t < v->last) return goes_on(s, t) ? q->from : column_at(s, t)->time;
+  bool begins_later = t < s->next_tick && t == s->first;
+  return begins_later ? column_at(s, t)->time : q->from; /* else it is a gap, which says enough */
+}
+
+/* A target that never answered may have any series that bears its identity. */
+static bool may_match(const struct query *q, const struct identity *id) {
+  const struct { const char *name, *value; } own[] = {{"job", id->job}, {"instance", id->instance}, {"target", id->name}};
+  for (size_t i = 0; i < q->count; i++)
+    for (size_t k = 0; k < COUNTOF(own); k++)
+      if (!strcmp(q->matchers[i].name, own[k].name) && !matcher_matches(&q->matchers[i], own[k].value)) return false;
+  return true;
+}
+
+static void add_coverage(struct query *q, struct view *v) {
+  const struct shard *s = v->shard;
+  struct selection *all = q->result;
+  bool watched = s->id && !s->retired;
+  if (watched && v->matched && v->first == v->last) v->gap = v->gap_now = s->first < v->first;
+  if (watched && !v->matched && !s->was_up) v->matched = v->gap = v->gap_now = may_match(q, s->id);
+  if (!v->matched || (s->retired && s->retired <= q->to)) return;
+  all->coverage = with_room(q->arena, all->coverage, all->coverage_count, &q->coverage_capacity, sizeof *all->coverage);
+  all->coverage[all->coverage_count++] = (struct coverage){
+      .target = s->id ? arena_copy(q->arena, s->id->name) : "",
+      .since = covered_since(q, v),
+      .gap = v->gap,
+      .gap_now = v->gap_now,
+  };
+}
+
+static void read_shard(struct query *q, const struct shard *s) {
+  struct view v = {.shard = s, .first = tick_behind(s, q->from), .last = tick_behind(s, q->to)};
+  read_rows(q, &v);
+  add_coverage(q, &v);
 }
 
 bool history_select(void *history, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,

@@ -52,13 +52,46 @@ struct labels *labels_without_name(struct labels *l) {
 
 /* Selectors */
 
+/* Notes what is missing of a target. */
+static void note(struct eval *ev, const char *target, bool gap, bool warming) {
+  size_t i = 0;
+  while (i < ev->missing_count && strcmp(ev->missing[i].target, target) != 0) i++;
+  if (i == ev->missing_capacity) {
+    ev->missing_capacity = MAX(ev->missing_capacity * 2, (size_t)16);
+    struct missing *more = arena_alloc(ev->arena, ev->missing_capacity * sizeof *more);
+    if (i) memcpy(more, ev->missing, i * sizeof *more);
+    ev->missing = more;
+  }
+  if (i == ev->missing_count) ev->missing[ev->missing_count++] = (struct missing){.target = target};
+  ev->missing[i].gap |= gap;
+  ev->missing[i].warming |= warming;
+}
+
+/* An instant is covered from the beginning of the past on, a range when the past reaches back nearly as far. */
+static void note_coverage(struct eval *ev, const struct expr *e, const struct selection *s) {
+  msec_t enough = (msec_t)(covered_enough * (double)e->selector.range) + e->selector.back;
+  for (size_t i = 0; i < s->coverage_count; i++) {
+    const struct coverage *c = &s->coverage[i];
+    bool gap = e->selector.range ? c->gap : c->gap_now, warming = ev->at - enough < c->since;
+    if (!gap && !warming) continue;
+    note(ev, c->target, gap, warming);
+    ev->notes->gap |= gap;
+    ev->notes->warming |= warming;
+    if (warming) ev->notes->warm_at = MAX(ev->notes->warm_at, c->since + enough);
+  }
+}
+
+/* The points of a selector's last `span`. */
 static bool select_points(struct eval *ev, const struct expr *e, msec_t span, struct selection *ret) {
   msec_t to = ev->at - e->selector.back;
-  if (!ev->source->select(ev->source->context, e->selector.matchers, e->selector.count, to - span, to, ev->arena, ret,
-                          ev->fail))
+  if (!ev->source->select(ev->source->context, e->selector.matchers, e->selector.count, to - span, to, ev->arena, ret, ev->fail))
     return false;
   ev->notes->selected += ret->count;
-  return true;
+  note_coverage(ev, e, ret);
+  for (size_t i = 0; i < ret->count; i++) ev->points += ret->series[i].count;
+  if (ev->points <= SELECTION_POINTS_MAX) return true;
+  selection_done(ret);
+  return fail(ev->fail, FAIL_LIMIT, "the expression selects more than %u points", SELECTION_POINTS_MAX);
 }
 
 static bool eval_instant(struct eval *ev, const struct expr *e, struct value *ret) {
@@ -70,18 +103,8 @@ static bool eval_instant(struct eval *ev, const struct expr *e, struct value *re
     if (series->count && !is_stale(series->points[series->count - 1].value))
       value_add(ret, labels_ref(series->labels), series->points[series->count - 1].value);
   }
-  ev->notes->gap |= s.gap_now;
   selection_done(&s);
   return true;
-}
-
-static void note_range(struct eval *ev, const struct expr *e, const struct selection *s) {
-  ev->notes->gap |= s->gap;
-  if (!s->count || e->selector.back) return;
-  msec_t enough = s->since + (msec_t)(covered_enough * (double)e->selector.range);
-  if (ev->at >= enough) return;
-  ev->notes->warming = true;
-  ev->notes->warm_at = MAX(ev->notes->warm_at, enough);
 }
 
 static struct window window_of(struct eval *ev, const struct expr *e, const struct series *series) {
@@ -96,7 +119,6 @@ static struct window window_of(struct eval *ev, const struct expr *e, const stru
 static bool eval_window(struct eval *ev, const struct expr *call, double parameter, const struct expr *range, struct value *ret) {
   struct selection s;
   if (!select_points(ev, range, range->selector.range, &s)) return false;
-  note_range(ev, range, &s);
   *ret = eval_vector(ev, s.count);
   for (size_t i = 0; i < s.count; i++) {
     struct window w = window_of(ev, range, &s.series[i]);
@@ -181,6 +203,8 @@ bool promql_eval(const struct expr *e, const struct source *source, msec_t at, s
   *notes = (struct evaluation){0};
   struct eval ev = {.source = source, .arena = a, .notes = notes, .fail = f, .at = at, .until = cpu_seconds() + CPU_SECONDS_MAX};
   if (!eval_expr(&ev, e, ret)) return false;
+  notes->missing = ev.missing;
+  notes->missing_count = ev.missing_count;
   if (ret->type != VALUE_VECTOR || all_distinct(&ev, ret)) return true;
   value_done(ret);
   return false;

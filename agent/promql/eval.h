@@ -10,6 +10,9 @@ struct eval {
   struct evaluation *notes;
   struct fail *fail;
   msec_t at;
+  size_t points; /* of all selectors so far */
+  struct missing *missing;
+  size_t missing_count, missing_capacity;
   double until; /* CPU seconds of this thread at which the evaluation is given up */
 };
 

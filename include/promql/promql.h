@@ -29,22 +29,32 @@ enum value_type promql_type(const struct expr *e);
 
 /* Where an evaluation gets its series: the same signature as history_select(), so that tests bring their own. */
 struct source {
-  bool (*select)(void *context, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a, struct selection *ret, struct fail *f);
+  bool (*select)(void *context, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
+                 struct selection *ret, struct fail *f);
   void *context;
   double wall_offset; /* seconds to add to a time of clock_now() to get the wall's: for time() and timestamp() */
 };
 
+/* A target of whose past something is missing, so that the value says too little of it: an alert of this target is neither raised nor resolved
+ * on its account. */
+struct missing {
+  const char *target; /* "" for series that no target brings */
+  bool gap;           /* it was down where a selector looked, or has not answered yet */
+  bool warming;       /* a range is not yet covered to 90 % */
+};
 /* What an evaluation noticed beside its value. */
 struct evaluation {
-  bool gap;        /* a selector touched a gap: a target was down */
-  bool warming;    /* a range is not yet covered to 90 % */
-  msec_t warm_at;  /* when it will be */
+  bool gap;                      /* of any target */
+  bool warming;                  /* of any target … */
+  msec_t warm_at;                /* … and when the last of them will be covered */
+  const struct missing *missing; /* in the arena, each target once */
+  size_t missing_count;
   size_t selected; /* series that all selectors matched together */
 };
 
 /* The value at `at`. False with a sentence: many-to-many matching, a cap (5 million points, 1 second of CPU). */
-bool promql_eval(const struct expr *e, const struct source *source, msec_t at, struct arena *a, struct value *ret, struct evaluation *notes,
-                 struct fail *f) MUST_CHECK;
+bool promql_eval(const struct expr *e, const struct source *source, msec_t at, struct arena *a, struct value *ret,
+                 struct evaluation *notes, struct fail *f) MUST_CHECK;
 
 /* What an expression needs of the past: the longest range or offset plus the lookback. */
 msec_t promql_span(const struct expr *e);
