@@ -138,7 +138,7 @@ static bool start(struct agent *a, struct fail *f) {
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
-  a->targets = targets_new(a->store);
+  a->targets = targets_new(a->store, NULL);
   targets_apply(a->targets, c);
   return true;
 }

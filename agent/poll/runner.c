@@ -210,13 +210,15 @@ static void *run(void *arg) {
   return NULL;
 }
 
-struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, msec_t now) {
+struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, struct history *history,
+                          msec_t now) {
   struct runner *r = mem_zero(sizeof *r);
   r->config = config;
   r->collector = collector_of(config->kind);
   r->whole = config_ref(whole);
   r->id = identity_new(config->name, config->kind->name, config->job, config->instance);
   r->slot = slot_ref(store_add(store));
+  r->past = history ? history_add(history, r->id) : NULL;
   r->ticks = ticks_of(config->name, config->every);
   r->stop_fd = -1;
   pthread_mutex_init(&r->lock, NULL);
@@ -228,6 +230,14 @@ struct runner *runner_new(const struct target_config *config, struct config *who
   b->time = now;
   slot_publish(r->slot, b);
   return r;
+}
+
+void runner_retire(struct runner *r, msec_t now) {
+  slot_retire(r->slot);
+  pthread_mutex_lock(&r->lock);
+  if (r->past) shard_retire(r->past, now);
+  r->past = NULL;
+  pthread_mutex_unlock(&r->lock);
 }
 
 void runner_unref(struct runner *r) {

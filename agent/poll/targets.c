@@ -16,7 +16,8 @@
 
 struct targets {
   struct store *store;
-  struct config *config; /* the one that was applied last; a reference */
+  struct history *history; /* may be NULL */
+  struct config *config;   /* the one that was applied last; a reference */
   struct runner *runners;
   msec_t watch;     /* when targets_watch() asked to be called */
   msec_t patience;  /* before this nobody is newly overdue */
@@ -24,6 +25,7 @@ struct targets {
 
   struct identity *id; /* the agent as a target */
   struct slot *slot;
+  struct shard *past; /* may be NULL */
   struct ticks ticks;
   msec_t published;
   struct process process;
@@ -31,11 +33,13 @@ struct targets {
   double reload_wall;
 };
 
-struct targets *targets_new(struct store *store) {
+struct targets *targets_new(struct store *store, struct history *history) {
   struct targets *t = mem_zero(sizeof *t);
   t->store = store;
+  t->history = history;
   t->id = identity_new("sonde", "sonde", "sonde", "sonde");
   t->slot = store_add(store);
+  t->past = history ? history_add(history, t->id) : NULL;
   process_init(&t->process);
   targets_reloaded(t, true, clock_wall());
   return t;
@@ -67,11 +71,11 @@ static uint64_t dropped_by(struct runner *r) {
   return dropped;
 }
 
-static void retire(struct targets *t, struct runner *r) {
+static void retire(struct targets *t, struct runner *r, msec_t now) {
   t->dropped += dropped_by(r);
   r->leaving = true;
   runner_stop(r);
-  slot_retire(r->slot);
+  runner_retire(r, now);
 }
 
 static void try_start(struct runner *r) {
@@ -82,7 +86,7 @@ static void try_start(struct runner *r) {
 }
 
 static void add(struct targets *t, const struct target_config *c, struct config *whole, msec_t now) {
-  struct runner *r = runner_new(c, whole, t->store, now);
+  struct runner *r = runner_new(c, whole, t->store, t->history, now);
   r->next = t->runners;
   t->runners = r;
   try_start(r);
@@ -91,7 +95,7 @@ static void add(struct targets *t, const struct target_config *c, struct config 
 void targets_apply(struct targets *t, struct config *config) {
   msec_t now = clock_now();
   for (struct runner *r = t->runners; r; r = r->next)
-    if (!r->leaving && !configured(config, r)) retire(t, r);
+    if (!r->leaving && !configured(config, r)) retire(t, r, now);
   for (size_t i = 0; i < config->target_count; i++)
     if (!is_watched(t, &config->targets[i])) add(t, &config->targets[i], config, now);
   config_unref(t->config);
@@ -143,6 +147,7 @@ static void publish_agent(struct targets *t, msec_t now) {
   b->up = b->polled = true;
   b->sections[0] = agent_section(&facts);
   b->sections[1] = process_section(&t->process);
+  if (t->past) shard_append(t->past, b);
   slot_publish(t->slot, b);
 }
 
@@ -172,8 +177,9 @@ msec_t targets_watch(struct targets *t, msec_t now) {
 }
 
 void targets_stop(struct targets *t, msec_t deadline) {
+  msec_t now = clock_now();
   for (struct runner *r = t->runners; r; r = r->next)
-    if (!r->leaving) retire(t, r);
+    if (!r->leaving) retire(t, r, now);
   while (t->runners) {
     struct runner *r = t->runners;
     t->runners = r->next;
@@ -181,6 +187,7 @@ void targets_stop(struct targets *t, msec_t deadline) {
     runner_unref(r);
   }
   slot_retire(t->slot);
+  if (t->past) shard_retire(t->past, now);
   process_done(&t->process);
   identity_unref(t->id);
   config_unref(t->config);

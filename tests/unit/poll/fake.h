@@ -173,6 +173,21 @@ static inline double shown(struct store *store, const char *target, const char *
   return value;
 }
 
+/* The points that are remembered of a series; returns how many they are. There is room for `max`. */
+static inline size_t remembered(struct history *h, const char *target, const char *name, struct point *out, size_t max) {
+  const struct matcher m[] = {{MATCH_EQUAL, "__name__", name, NULL}, {MATCH_EQUAL, "target", target, NULL}};
+  struct selection sel;
+  struct arena a;
+  size_t count = 0;
+  arena_init(&a);
+  if (!history_select(h, m, COUNTOF(m), 0, INT64_MAX, &a, &sel, NULL) || sel.count > 1) abort();
+  if (sel.count) count = MIN(sel.series[0].count, max);
+  if (count) memcpy(out, sel.series[0].points, count * sizeof *out);
+  selection_done(&sel);
+  arena_done(&a);
+  return count;
+}
+
 static inline void nap(void) {
   nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
