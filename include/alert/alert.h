@@ -6,6 +6,8 @@
 
 #include "alert/rules.h"
 
+#define ALERTS_MAX 10000 /* of one rule; over it the evaluation is an error */
+
 enum alert_state { ALERT_PENDING, ALERT_FIRING, ALERT_RESOLVED };
 const char *alert_state_name(enum alert_state state);
 
@@ -16,31 +18,55 @@ struct alert {
   int64_t active_at, fired_at, resolved_at, keep_since; /* 0: not yet */
   double value;         /* the latest; at a resolve what the left side of the comparison is now, NaN when unknown */
   uint64_t fingerprint; /* of labels */
+  bool restored;        /* known from before the start, and nothing was seen of it since */
 };
 
-/* The alerts of one rule. */
+/* The alerts of one rule: pending and firing. */
 struct alerts {
   struct alert *items;
   size_t count, capacity;
 };
+/* Takes over the references of `alert`. */
+void alerts_add(struct alerts *a, const struct alert *alert);
 void alerts_done(struct alerts *a);
 
 /* One thing that changed: the alert as it is after the change. */
 struct transition {
   struct alert alert;    /* references of its own */
   enum alert_state from; /* ALERT_RESOLVED: there was none */
-  const struct rule *rule;
 };
 struct transitions {
   struct transition *items;
   size_t count, capacity;
 };
+void transitions_add(struct transitions *t, const struct alert *alert, enum alert_state from);
 void transitions_done(struct transitions *t);
 
-/* An alerting rule's step: `result` is what the expression gave at `now`; `notes` says whether data was missing. External labels are not part of
- * an alert. False with a sentence (two elements become one alert; a template that fails): the state is as before. */
-bool alerts_step(struct alerts *a, const struct rule *rule, const struct value *result, const struct evaluation *notes, int64_t now,
-                 struct transitions *out, struct fail *f) MUST_CHECK;
+/* A target of which a rule does not know enough. */
+struct doubt {
+  const char *target; /* "": any */
+  bool gap;           /* it was down somewhere in the span that the rule looks at … */
+  bool down;          /* … and is so now, or has not answered yet */
+  bool warming;       /* its past does not reach back far enough */
+};
+
+/* What an evaluation says of a rule. An element is true, whatever its value. One that is not there is false, unless it is in doubt: its target's past
+ * has a gap, and the left side of the comparison has no value for it either. */
+struct judgement {
+  const struct value *result;       /* of the expression */
+  const struct value *left;         /* of the left side of its comparison; NULL when there is none */
+  const struct value *recovered;    /* of recover: … */
+  const struct value *recover_left; /* … and of its left side; NULL when there is none */
+  const struct doubt *doubts;
+  size_t doubt_count;
+  int64_t limit; /* of elements; 0: none */
+  bool settled;  /* the series of all parts had time to come since the start: what was restored and is not seen may end */
+  const struct pairs *external; /* labels, for templates */
+};
+
+/* An alerting rule's step. False with a sentence (two elements become one alert, a limit): the state is as before, and nothing was added to `out`. */
+bool alerts_step(struct alerts *a, const struct rule *rule, const struct judgement *j, int64_t now, struct transitions *out,
+                 struct fail *f) MUST_CHECK;
 
 /* A template of labels or annotations: {{ $labels.x }}, {{ $value | humanize }} … as Prometheus has them. Parsed once to be refused with a position,
  * rendered with the element. */
