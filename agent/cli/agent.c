@@ -122,19 +122,29 @@ static char *web_text(const struct config *c) {
   return mem_copy(text.data);
 }
 
+/* Where `sonde check` finds this agent. */
+static char *socket_path(const struct config *c) {
+  SCOPED(buf_done) struct buf path;
+  buf_init(&path, 4096);
+  buf_printf(&path, "%s/" AGENT_SOCKET, c->state_dir);
+  return mem_copy(path.data);
+}
+
 static bool start(struct agent *a, struct fail *f) {
   struct config *c = load(a->settings, f);
   if (!c) return false;
   struct fail state;
-  if (!config_state_dir(c, &state)) log_warn(NULL, "%s", state.text);
+  bool has_folder = config_state_dir(c, &state);
+  if (!has_folder) log_warn(NULL, "%s", state.text);
   a->store = store_new();
-  a->server = server_start(&c->listen, c->telemetry_path, a->store, f);
+  SCOPED(mem_free) char *socket = has_folder ? socket_path(c) : NULL;
+  a->server = server_start(&(struct server_config){&c->listen, c->telemetry_path, socket, a->store}, f);
   if (!a->server) {
     store_free(a->store);
     config_unref(c);
     return false;
   }
-  server_expect(a->server, c->target_count);
+  server_expect(a->server, c->target_count, config_digest(c));
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
@@ -155,7 +165,7 @@ static void reload(struct agent *a) {
   if (strcmp(web, a->web) != 0) log_warn(NULL, "the listen addresses or the telemetry path have changed: that needs a restart");
   log_info(NULL, "reloaded, %zu target%s", c->target_count, c->target_count == 1 ? "" : "s");
   log_targets(c);
-  server_expect(a->server, c->target_count);
+  server_expect(a->server, c->target_count, config_digest(c));
   targets_apply(a->targets, c);
 }
 

@@ -5,6 +5,7 @@
 
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
+#include "alert/status.h"
 
 #define JSON "application/json"
 
@@ -58,6 +59,18 @@ static struct answer get_health(const struct site *site, const struct request *r
   return whole_page(site, request, page_health, JSON, 503);
 }
 
+/* For `sonde check` of this agent's user alone: it has the sentences, and the digest is made from secrets too. */
+static struct answer get_status(const struct site *site, const struct request *request) {
+  if (!request->own) return answer_text(403, "This page is for `sonde check`, through the socket in the agent's folder for state.");
+  SCOPED(buf_done) struct buf body;
+  buf_init(&body, STATUS_BYTES_MAX);
+  struct snapshot *snapshot = store_snapshot(site->store);
+  struct status status = {.targets = snapshot, .digest = site->digest, .now = request->now};
+  status_write(&body, &status);
+  snapshot_free(snapshot);
+  return body_answer(200, JSON, &body);
+}
+
 static struct answer get_healthy(const struct site *site, const struct request *request) {
   (void)site, (void)request;
   return answer_text(200, "healthy");
@@ -104,6 +117,7 @@ static const struct {
     {"/", NULL, get_landing},
     {"/sd", NULL, get_discovery},
     {"/health", NULL, get_health},
+    {"/api/agent/status", NULL, get_status},
     {"/-/healthy", NULL, get_healthy},
     {"/-/ready", NULL, get_ready},
 };
