@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/cli/check.h"
+#include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "agent/cli/agent.h"
-#include "agent/cli/check.h"
+#include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
 #include "base/log.h"
