@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 
+enum { WORD_MIN = 6 };
+
 /* Where the host begins; NULL for another scheme. */
 static const char *authority_of(const char *url) {
   if (!strncmp(url, "https://", 8)) return url + 8;
@@ -35,10 +37,26 @@ bool address_of(const char *url, char *address, size_t size, struct fail *f) {
   return true;
 }
 
+/* Each word by itself: who echoes a URL may have escaped what stands between them. */
+static void scrub_words(char *text, const char *from, const char *end) {
+  static const char between[] = "/?#&=:@";
+  char word[URL_BYTES_MAX + 1];
+  while (from < end) {
+    size_t length = MIN(strcspn(from, between), (size_t)(end - from));
+    if (length >= WORD_MIN && length <= URL_BYTES_MAX) {
+      memcpy(word, from, length);
+      word[length] = 0;
+      text_scrub(text, word);
+    }
+    from += length + 1;
+  }
+}
+
 void address_scrub(char *text, const char *url) {
-  const char *authority = authority_of(url), *path = authority ? authority + strcspn(authority, "/?#") : NULL;
+  const char *authority = authority_of(url);
   text_scrub(text, url);
-  if (!path || !path[0] || !path[1]) return;
-  text_scrub(text, path);
-  text_scrub(text, path + 1);
+  if (!authority) return;
+  const char *path = authority + strcspn(authority, "/?#"), *at = memrchr(authority, '@', (size_t)(path - authority));
+  if (at) scrub_words(text, authority, at);
+  scrub_words(text, path, path + strlen(path));
 }

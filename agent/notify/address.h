@@ -10,7 +10,7 @@
 
 /* Judges a URL (NULL: none was given), and writes what may be shown of it: "https://hooks.slack.com/…". */
 bool address_of(const char *url, char *address, size_t size, struct fail *f) MUST_CHECK;
-/* Takes the URL, and any part of it behind the host, out of a text that somebody else made. */
+/* Takes the URL, and every longer word of it besides the host, out of a text that somebody else made. */
 void address_scrub(char *text, const char *url);
 
 #endif

@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "notify/format.h"
 
-/* Characters. Together they stay far below the 40000 of a message. */
-enum { LINE_MAX_CHARS = 300, TITLE_MAX = 250, TEXT_MAX = 3000, FIELD_MAX = 500, LABELS_MAX_CHARS = 1000, LINK_MAX = 1000 };
+/* Characters. Together, and with every one of them escaped, they stay below the 40000 of a message. */
+enum { LINE_MAX_CHARS = 200, TITLE_MAX = 200, TEXT_MAX = 1500, FIELD_MAX = 200, LABELS_MAX_CHARS = 600, LINK_MAX = 500 };
 
 struct slack_options {
   const char *url;
@@ -40,8 +40,8 @@ static bool accepted(const struct answer *a) {
 static size_t bytes_of(const char *text, size_t max) {
   size_t length = 0;
   for (size_t i = 0; i < max && text[length]; i++) {
-    length++;
-    for (int more = 0; more < 3 && ((unsigned char)text[length] & 0xC0) == 0x80; more++) length++;
+    bool alone = (unsigned char)text[length++] < 0xC0;
+    for (int more = 0; !alone && more < 3 && ((unsigned char)text[length] & 0xC0) == 0x80; more++) length++;
   }
   return length;
 }
@@ -94,7 +94,7 @@ static void put_value(struct buf *out, const struct message *m) {
   else if (!isnan(m->value))
     buf_printf(&text, "%.6g", m->value);
   if (text.length && *threshold) buf_printf(&text, " (threshold %s)", threshold);
-  if (text.length) put_field(out, "Value", text.data, FIELD_MAX);
+  if (text.length) put_field(out, m->firing ? "Value" : "Value now", text.data, FIELD_MAX);
 }
 
 static bool has_own_field(const char *name) {
