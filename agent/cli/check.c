@@ -88,7 +88,7 @@ static bool ask_agent(struct report *r, const struct check_plan *p, uint64_t dig
     struct fail why = {0};
     buf_clear(&status);
     bool answered = check_ask(places[i], clock_now() + MIN(ASK_MSEC, s->timeout / 2), &status, &why);
-    if (!answered && why.kind != FAIL_CONNECT && why.kind != FAIL_PERMISSION) r->note = arena_copy(&r->arena, why.text);
+    r->hung |= why.kind == FAIL_TIMEOUT;
     if (!answered) continue;
     if (!status_is_of(status.data, digest)) {
       r->note = "The agent that runs here has another configuration";

@@ -35,6 +35,7 @@ static json_t *row(const struct verdict *v, struct arena *a) {
   set_text(o, "target", v->target);
   set_text(o, "series", v->series);
   set_text(o, "state", v->state);
+  set_text(o, "reason", v->reason);
   if (!v->is_target && !isnan(v->value)) json_object_set_new(o, "value", number(v->value));
   if (v->op) {
     set_text(o, "op", v->op);

@@ -111,6 +111,7 @@ static void judge_target(struct report *r, const json_t *object, const struct co
   struct verdict *v =
       add(r, unpolled && r->asked ? LEVEL_UNKNOWN : LEVEL_CRITICAL, "up", clean(r, t->name), unpolled ? "unpolled" : state);
   v->is_target = true;
+  v->reason = unpolled ? NULL : text_of(r, object, "reason");
   if (!unpolled)
     v->message = text_of(r, object, "sentence");
   else if (r->asked)
@@ -256,6 +257,9 @@ bool report_read(struct report *r, const char *json, size_t length, const struct
   json_array_foreach(json_object_get(root, "rules"), i, item) judge_rule(r, item, c, whole);
   judge_evaluation(r, root);
   json_decref(root);
+  if (r->hung)
+    add(r, LEVEL_WARNING, "agent", "", "hung")->message =
+        "the agent that runs here does not answer: it watches nothing now; restart it";
   if (r->count == 0) r->trouble = "there is nothing to check: no targets";
   qsort(r->rows, r->count, sizeof *r->rows, compare);
   return true;
@@ -270,7 +274,8 @@ void verdict_value(struct buf *out, const struct verdict *v) {
   char left[48];
   if (!isnan(v->value)) buf_printf(out, fabs(v->value) < 1e6 ? "%.4g" : "%.0f", v->value);
   if (!isnan(v->value) && v->op) buf_printf(out, fabs(v->threshold) < 1e6 ? " %s %.4g" : " %s %.0f", v->op, v->threshold);
-  if (isnan(v->value) && v->level != LEVEL_OK) buf_puts(out, v->state);
+  if (isnan(v->value) && (v->is_target || v->level != LEVEL_OK)) buf_puts(out, v->state);
+  if (v->reason) buf_printf(out, " (%s)", v->reason);
   if (!strcmp(v->state, "pending")) buf_printf(out, ", fires in %s", duration_format(v->left / 1000 * 1000, left, sizeof left));
   if (v->level == LEVEL_WAITING) buf_printf(out, " %s", duration_format(v->left / 1000 * 1000, left, sizeof left));
 }

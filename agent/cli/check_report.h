@@ -19,6 +19,7 @@ struct verdict {
   const char *check;  /* the rule's name; "up" for a target */
   const char *target; /* "" when it is of none alone */
   const char *state;  /* up, down, starting, stale, ok, pending, firing, waiting, error */
+  const char *reason; /* of a target that is not up: auth, connect, timeout …; NULL for none */
   const char *series; /* the labels that tell it from others of its rule and target; "" for none */
   const char *op;     /* of the comparison; NULL for none */
   double value, threshold;
@@ -37,6 +38,7 @@ struct report {
   msec_t age;                   /* of the oldest data of a target that is up */
   msec_t took;                  /* all together */
   const char *trouble;          /* why there is no judgement at all; NULL for none */
+  bool hung;                    /* an agent runs here and does not answer */
   const char *note;             /* why no agent was asked, where that may surprise; NULL for none */
 };
 

@@ -18,10 +18,7 @@ static struct cells cells_of(struct arena *a, const struct verdict *v) {
   SCOPED(buf_done) struct buf value;
   buf_init(&value, 1024);
   buf_puts(&value, "");
-  if (v->is_target)
-    buf_puts(&value, v->state);
-  else
-    verdict_value(&value, v);
+  verdict_value(&value, v);
   return (struct cells){{level_name(v->level), check_cell(a, v), v->target, arena_copy(a, value.data)}};
 }
 

@@ -123,8 +123,8 @@ static void a_refused_login_is_critical_and_says_what_to_do(void **state) {
   (void)state;
   read_all(UP("main", 2) "," REFUSED, GOOD);
   assert_exit(2);
-  assert_string_equal(nagios(), "SONDE CRITICAL: cache down; judged 1 | 'time'=0.000s 'Full main'=0.25;;0.9\n"
-                                "CRITICAL: cache down: cache wants a login; set password\n");
+  assert_string_equal(nagios(), "SONDE CRITICAL: cache down (auth); judged 1 | 'time'=0.000s 'Full main'=0.25;;0.9\n"
+                                "CRITICAL: cache down (auth): cache wants a login; set password\n");
 }
 
 static void of_a_target_that_is_down_nothing_else_is_said(void **state) {
@@ -261,7 +261,7 @@ static void a_table_is_aligned_with_the_worst_on_top(void **state) {
                       "CRITICAL: 2 problems; judged 1, waiting for history 1 (ask the running agent, or --window 5m)\n"
                       "\n"
                       "STATUS    CHECK  TARGET  VALUE\n"
-                      "CRITICAL  up     cache   down\n"
+                      "CRITICAL  up     cache   down (auth)\n"
                       "          cache wants a login; set password\n"
                       "CRITICAL  Full   main    0.95 > 0.9\n"
                       "          Make room on main.\n"
