@@ -33,10 +33,10 @@ help: ## this list
 
 # What is missing is installed first; then a second make sees the libraries.
 run: ## sonde on this machine as it is, no configuration
-	@tools/need build && $(MAKE) --no-print-directory $(B)/sonde && exec $(B)/sonde run
+	@tools/need build && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec $(B)/sonde run
 
 demo: ## Postgres, Redis and a job queue with some load, watched; Ctrl-C ends it all
-	@tools/need build demo && $(MAKE) --no-print-directory $(B)/sonde && exec tools/demo/demo
+	@tools/need build demo && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec tools/demo/demo
 
 test: ## everything: unit tests (plain, ASan+UBSan, TSan), conformance, real servers
 	@tools/need build test && exec tools/test
@@ -48,7 +48,7 @@ lint: ## budgets and layers of the tree, formatting, clang-tidy, cppcheck
 	@tools/need build lint && exec tools/lint
 
 bench: ## what sonde costs, beside the exporters it replaces, in one run
-	@tools/need build bench && $(MAKE) --no-print-directory $(B)/sonde && exec tests/bench/bench
+	@tools/need build bench && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec tests/bench/bench
 
 fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
 	@tools/need build fuzz && exec tools/fuzz

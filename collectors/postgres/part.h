@@ -16,6 +16,7 @@ struct postgres_options {
   int64_t statements_top, query_length;
   msec_t long_query_threshold;
   int64_t long_queries_top;
+  int64_t tables_top;
 };
 
 /* What is known of a server from one answer to the next. Forgotten with the session, but for the options. */
@@ -47,8 +48,9 @@ typedef void read_fn(struct memory *m, const struct rows *rows, struct section *
 
 struct query {
   const char *sql;
-  int least, most; /* major versions that understand it; 0: any */
-  bool standby;    /* makes sense on a standby alone */
+  size_t parameter; /* offsetof the option in struct postgres_options that is its $1, a number; 0 for none. Not for hot parts */
+  int least, most;  /* major versions that understand it; 0: any */
+  bool standby;     /* makes sense on a standby alone */
   const struct metric *metrics;
   size_t metric_count;
   read_fn *read; /* NULL: every row gives a sample for each metric, those that are NULL left out */

@@ -4,18 +4,19 @@
  * comes. Only the statements part may need a second and a third step. A session is ended after a while and begun anew, since a
  * login that was revoked shows in no other way; not when the server is nearly full, where the place that was given up might be
  * gone. */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/version.h"
 #include "collectors/collector.h"
 #include "collectors/postgres/discover.h"
 #include "collectors/postgres/driver.h"
 #include "collectors/postgres/part.h"
 #include "collectors/postgres/statements.h"
+#include "collectors/postgres/status.h"
 
 #define SESSION_MAX       ((msec_t)600000)
 #define SPARE_CONNECTIONS 3 /* fewer free than this: the session is kept */
@@ -55,6 +56,10 @@ static const struct option long_queries_options[] = {
     {"top", OPTION_INT, "10", 0, 100, "How many of them are shown, the longest first.", AT(long_queries_top), NULL, NULL},
     {0},
 };
+static const struct option tables_options[] = {
+    {"top", OPTION_INT, "100", 0, 600, "How many tables are shown, the largest first.", AT(tables_top), NULL, NULL},
+    {0},
+};
 static const struct option options[] = {
     {"postgres", OPTION_SECRET, NULL, 0, 0,
      "What to watch: postgres://user@host:port/database, or host=… user=…; all that libpq takes, its environment and service files "
@@ -77,7 +82,8 @@ static const struct part parts[PARTS] = {
     [SETTINGS] = {"settings", "Every numeric setting; asked for again when the configuration was reloaded.", 30000, false, NULL},
     [WAL] = {"wal", "WAL files on disk.", 60000, false, NULL},
     [LIMITS] = {"limits", "Connection limits of roles and databases, age of transaction ids.", 60000, false, NULL},
-    [TABLES] = {"tables", "Use, rows, vacuums and block I/O of the tables of the connected database.", 60000, false, NULL},
+    [TABLES] = {"tables", "Use, rows, vacuums and block I/O of the largest tables of the connected database.", 60000, false,
+                tables_options},
     [SIZES] = {"sizes", "Disk space of each database.", 300000, false, NULL},
     [STATEMENTS] = {"statements", "What the server's time goes into, by pg_stat_statements.", 60000, false, statements_options},
 };
@@ -210,15 +216,23 @@ static unsigned note_asked(struct postgres *p, unsigned part, const struct query
 }
 
 /* `slot` numbers the queries of all parts. */
+static void ask_query(struct postgres *p, unsigned part, unsigned slot, const struct query *q) {
+  char parameter[24];
+  int64_t value = 0;
+  if (q->parameter) memcpy(&value, (const char *)p->memory.options + q->parameter, sizeof value);
+  snprintf(parameter, sizeof parameter, "%" PRId64, value);
+  link_ask(p->link, &(struct request){.sql = q->sql,
+                                      .parameter = q->parameter ? parameter : NULL,
+                                      .what = parts[part].name,
+                                      .tag = note_asked(p, part, q),
+                                      .slot = slot,
+                                      .hot = parts[part].every == 0 && part != SERVER});
+}
+
 static void ask_part(struct postgres *p, unsigned part, unsigned slot) {
   p->collecting[part] = (struct collecting){.section = section_new(parts[part].name)};
   for (const struct query *q = tables[part]->queries; q && q->sql; q++, slot++)
-    if (query_fits(q, &p->memory))
-      link_ask(p->link, &(struct request){.sql = q->sql,
-                                          .what = parts[part].name,
-                                          .tag = note_asked(p, part, q),
-                                          .slot = slot,
-                                          .hot = parts[part].every == 0 && part != SERVER});
+    if (query_fits(q, &p->memory)) ask_query(p, part, slot, q);
   if (part == STATEMENTS) statements_ask(p->statements, p->link, note_asked(p, part, NULL));
 }
 
@@ -296,37 +310,6 @@ static bool postgres_poll(void *state, struct poll *poll, struct fail *f) {
   return false;
 }
 
-/* What the exporter says of itself */
-
-enum { UP, DURATION, ERROR, SCRAPES, PART_DURATION, PART_SUCCESS, BUILD };
-static const struct family status_families[] = {
-    [UP] = {"pg_up", "1 when the last poll could log in and was answered.", METRIC_GAUGE, NULL, false},
-    [DURATION] = {"pg_exporter_last_scrape_duration_seconds", "How long the last poll took.", METRIC_GAUGE, NULL, false},
-    [ERROR] = {"pg_exporter_last_scrape_error", "1 when the last poll failed.", METRIC_GAUGE, NULL, false},
-    [SCRAPES] = {"pg_exporter_scrapes_total", "Polls of the server.", METRIC_COUNTER, NULL, false},
-    [PART_DURATION] = {"pg_scrape_collector_duration_seconds", "How long the part's last collection took.", METRIC_GAUGE,
-                       "collector", false},
-    [PART_SUCCESS] = {"pg_scrape_collector_success", "1 when the part was collected.", METRIC_GAUGE, "collector", false},
-    [BUILD] = {"postgres_exporter_build_info", "1; the version of sonde is in the labels.", METRIC_GAUGE, "revision,version",
-               false},
-    {0},
-};
-
-static void postgres_status(struct section *s, const struct poll_status *status) {
-  section_add(s, &status_families[UP], 0, status->up);
-  section_add(s, &status_families[DURATION], 0, status->duration_seconds);
-  section_add(s, &status_families[ERROR], 0, !status->up);
-  section_add(s, &status_families[SCRAPES], 0, (double)status->polls);
-  for (size_t i = 0; i < status->part_count; i++) {
-    if (!status->part[i].on) continue;
-    labels_t labels = section_label_pairs(s, "collector", status->parts[i].name, NULL);
-    section_add(s, &status_families[PART_DURATION], labels, status->part[i].duration_seconds);
-    section_add(s, &status_families[PART_SUCCESS], labels, status->part[i].ok);
-  }
-  section_add(s, &status_families[BUILD], section_label_pairs(s, "revision", version_revision(), "version", version_number(), NULL),
-              1);
-}
-
 static void catalogue_families(const struct family *family, const char *part, family_fn *each, void *arg) {
   for (; family && family->name; family++) each(family, part, arg);
 }
@@ -338,7 +321,7 @@ static void postgres_catalogue(family_fn *each, void *arg) {
       for (size_t i = 0; q->metrics != before && i < q->metric_count; i++) each(&q->metrics[i].family, parts[part].name, arg);
     catalogue_families(tables[part]->families, parts[part].name, each, arg);
   }
-  catalogue_families(status_families, "", each, arg);
+  catalogue_families(postgres_status_families, "", each, arg);
 }
 
 static bool postgres_prepare(void *opaque, struct arena *a, char *name, size_t size, struct fail *f) {

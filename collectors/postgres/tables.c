@@ -10,7 +10,7 @@
 #define IS_USER_TABLE                                                                                                              \
   "c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'"                                                                       \
   " AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^(pg_|information_schema$)')"
-#define LARGEST "ARRAY(SELECT c.oid FROM pg_class c WHERE " IS_USER_TABLE " ORDER BY c.relpages DESC, c.oid LIMIT 300)"
+#define LARGEST "ARRAY(SELECT c.oid FROM pg_class c WHERE " IS_USER_TABLE " ORDER BY c.relpages DESC, c.oid LIMIT $1)"
 
 static const struct metric use[] = {
     COUNTER("pg_stat_user_tables_seq_scan", BY_TABLE, "seq_scan", 1, "Sequential scans."),
@@ -62,7 +62,7 @@ static const struct metric blocks[] = {
 
 static const struct metric number[] = {
     GAUGE("pg_user_tables", "datname", "tables", 1,
-          "Tables in the connected database; only the 300 largest have series of their own."),
+          "Tables in the connected database; the largest of them have series of their own."),
 };
 
 static const struct query queries[] = {
@@ -77,10 +77,12 @@ static const struct query queries[] = {
          "  AS index_size"
          " FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid LEFT JOIN pg_class t ON t.oid = c.reltoastrelid,"
          " (SELECT current_setting('block_size')::float8 AS size) b WHERE s.relid = ANY (" LARGEST ") ORDER BY s.relid",
+     .parameter = offsetof(struct postgres_options, tables_top),
      .metrics = use,
      .metric_count = COUNTOF(use)},
     {.sql = "SELECT current_database() AS datname, s.* FROM pg_statio_user_tables s WHERE s.relid = ANY (" LARGEST
             ") ORDER BY s.relid",
+     .parameter = offsetof(struct postgres_options, tables_top),
      .metrics = blocks,
      .metric_count = COUNTOF(blocks)},
     {.sql = "SELECT current_database() AS datname, count(*) AS tables FROM pg_class c WHERE " IS_USER_TABLE,

@@ -145,6 +145,17 @@ class Content(unittest.TestCase):
         self.assertGreater(self.value("pg_stat_user_tables_index_size_bytes", **labels), 8192)
         self.assertGreater(self.value("pg_database_size_bytes", datname="app"), 1e6)
 
+    def test_only_the_largest_tables_are_shown_and_how_many_there_are_is_said(self):
+        self.pg.psql("CREATE DATABASE wide")
+        self.pg.psql("".join(f"CREATE TABLE t{i} (a int);" for i in range(30)) + "INSERT INTO t7 SELECT generate_series(1, 5000); VACUUM;", database="wide")
+        with Sonde(targets=[{**target(self.pg.dsn(database="wide")), "parts": {"tables": {"top": 4}}}]) as sonde:
+            sonde.wait_up("main")
+            page = main(sonde)
+            self.assertEqual(page["pg_user_tables", (("datname", "wide"),)], 30)
+            for family in ("pg_stat_user_tables_seq_scan", "pg_statio_user_tables_heap_blocks_hit"):
+                shown = {dict(labels)["relname"] for name, labels in page if name == family}
+                self.assertEqual((len(shown), "t7" in shown), (4, True))
+
     def test_a_statement_shows_with_its_text_and_its_calls(self):
         def calls():
             page = main(self.sonde)
