@@ -53,7 +53,7 @@ bench: ## what sonde costs, beside the exporters it replaces, in one run
 fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
 	@tools/need build fuzz && exec tools/fuzz
 
-docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metrics.md
+docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metrics.md, docs/alerts.md
 	@tools/docs
 
 clean: ## removes build/
