@@ -8,8 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* So many of the oldest are looked at; a body larger than this is refused by every service. */
-enum { WINDOW = 64, BODY_MAX = 262144, CONNECT_MSEC = 5000, TOTAL_MSEC = 10000 };
+enum { WINDOW = 64 }; /* so many of the oldest are looked at */
 
 static double chance(void) {
   uint32_t random = 0;
@@ -52,29 +51,12 @@ static void set_title(struct queue *q, const struct message *m) {
 static bool render(struct queue *q, const struct notification *note, struct arena *a, struct buf *body, struct fail *f) {
   struct message m;
   if (!message_load(note->body, a, &m, f)) return false;
-  m.receiver = q->config->name;
   set_title(q, &m);
-  q->format->render(body, &m, q->config->options);
-  return !body->overflow || fail(f, FAIL_LIMIT, "the message is larger than %d bytes", BODY_MAX);
-}
-
-static const char *url_of(const struct queue *q) {
-  return *(const char *const *)q->config->options;
-}
-
-static void post(struct queue *q, const struct buf *body) {
-  struct answer none = {.body = "", .retry_after = -1};
-  struct request r = {.url = url_of(q),
-                      .headers = (const char *const[]){"Content-Type: application/json", NULL},
-                      .body = body->data,
-                      .body_length = body->length,
-                      .connect_timeout = CONNECT_MSEC,
-                      .timeout = TOTAL_MSEC,
-                      .answer_max = ANSWER_MAX};
-  if (!net_send(q->notifier->net, &r, take_answer, q, &none.why)) take_answer(q, &none);
+  return receiver_render(q->config, &m, body, f);
 }
 
 static void send_note(struct queue *q, const struct notification *note, struct arena *a) {
+  struct answer none = {.body = "", .retry_after = -1};
   struct fail why = {0};
   SCOPED(buf_done) struct buf body;
   buf_init(&body, BODY_MAX);
@@ -82,10 +64,10 @@ static void send_note(struct queue *q, const struct notification *note, struct a
   q->attempts = note->attempts;
   snprintf(q->title, sizeof q->title, "a message");
   q->busy = render(q, note, a, &body, &why);
-  if (q->busy)
-    post(q, &body);
-  else
+  if (!q->busy)
     drop(q, REASON_PROTOCOL, why.text);
+  else if (!receiver_post(q->config, &body, q->notifier->net, take_answer, q, &none.why))
+    take_answer(q, &none);
 }
 
 void delivery_begin(struct queue *q, msec_t now) {
@@ -130,7 +112,7 @@ void delivery_settle(struct queue *q, msec_t now) {
   q->answered = false;
   pthread_mutex_unlock(&q->notifier->lock);
   if (!answered) return;
-  verdict_of(&v, &q->answer, q->format, url_of(q), q->attempts);
+  receiver_judge(q->config, &q->answer, q->attempts, &v);
   if (v.outcome == OUTCOME_DELIVERED)
     acknowledge(q, q->answer.seconds);
   else if (v.outcome == OUTCOME_REFUSED)

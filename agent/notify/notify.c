@@ -43,7 +43,6 @@ static void set_queue(struct notifier *n, struct config *whole, const struct rec
   q->notifier = n;
   q->whole = config_ref(whole);
   q->config = config;
-  q->format = format_of(config->service);
   q->gone = false;
   queue_succeeded(q);
   config_unref(old);

@@ -5,8 +5,7 @@
 #ifndef SONDE_NOTIFY_QUEUE_H
 #define SONDE_NOTIFY_QUEUE_H
 
-#include "agent/notify/verdict.h"
-#include "config/config.h"
+#include "notify/receiver.h"
 #include "state/state.h"
 
 #define BACKOFF_MAX     ((msec_t)300000)
@@ -21,7 +20,6 @@ struct queue {
   struct notifier *notifier;
   struct config *whole; /* in which `config` lies; a reference */
   const struct receiver_config *config;
-  const struct format *format;
   bool gone;         /* no longer configured; kept while something is on its way */
   msec_t due;        /* when to look at it again */
   msec_t rest;       /* nothing is sent before … */

@@ -8,7 +8,7 @@
 
 /* What a message is about. */
 struct message {
-  const char *receiver;
+  const char *receiver;                      /* its name; set by receiver_render() */
   bool firing;                               /* else resolved */
   bool test;                                 /* a marked test of the receiver */
   const struct labels *labels, *annotations; /* without the external labels */

@@ -11,15 +11,17 @@
 
 #define URL "https://hooks.example/services/T0123456/B7654321/secretsecret"
 
-static const struct format *slack(void) {
-  return formats[0];
-}
+enum { SLACK, WEBHOOK };
 
-static struct verdict judge(const struct format *format, long status, const char *body, enum fail_kind why, int64_t attempts) {
+static struct verdict judge(int format, long status, const char *body, enum fail_kind why, int64_t attempts) {
   struct verdict v;
   struct answer a = {.status = status, .body = body, .length = strlen(body), .retry_after = 7000};
   if (why) fail(&a.why, why, "cannot reach %s", URL);
-  verdict_of(&v, &a, format, URL, attempts);
+  struct {
+    const char *url;
+  } options = {URL};
+  struct receiver_config r = {.service = &formats[format]->service, .name = "r", .options = &options};
+  receiver_judge(&r, &a, attempts, &v);
   return v;
 }
 
@@ -56,7 +58,7 @@ static void each_answer_decides(void **state) {
       {599, FAIL_NONE, OUTCOME_RETRY, REASON_SERVER_ERROR, -1},
   };
   for (size_t i = 0; i < COUNTOF(cases); i++) {
-    struct verdict v = judge(formats[1], cases[i].status, "", cases[i].why, 1000);
+    struct verdict v = judge(WEBHOOK, cases[i].status, "", cases[i].why, 1000);
     if (v.outcome != cases[i].outcome || v.reason != cases[i].reason || v.retry_after != cases[i].after)
       fail_msg("status %ld: outcome %d, reason %s, after %ld", cases[i].status, v.outcome, reason_name(v.reason),
                (long)v.retry_after);
@@ -68,22 +70,22 @@ static void each_answer_decides(void **state) {
 /* Sent again for ever, a message that may have arrived would fill the channel. */
 static void an_answer_that_is_no_acknowledgement_is_doubted_three_times(void **state) {
   (void)state;
-  assert_int_equal(judge(slack(), 200, "ok", FAIL_NONE, 0).outcome, OUTCOME_DELIVERED);
+  assert_int_equal(judge(SLACK, 200, "ok", FAIL_NONE, 0).outcome, OUTCOME_DELIVERED);
   for (int64_t attempts = 0; attempts < 4; attempts++) {
-    struct verdict v = judge(slack(), 200, "<html>", FAIL_NONE, attempts);
+    struct verdict v = judge(SLACK, 200, "<html>", FAIL_NONE, attempts);
     assert_int_equal(v.outcome, attempts < 2 ? OUTCOME_RETRY : OUTCOME_REFUSED);
     assert_int_equal(v.reason, REASON_NOT_ACCEPTED);
   }
-  assert_int_equal(judge(slack(), 200, "o", FAIL_TIMEOUT, 1000).outcome, OUTCOME_RETRY);
+  assert_int_equal(judge(SLACK, 200, "o", FAIL_TIMEOUT, 1000).outcome, OUTCOME_RETRY);
 }
 
 static void what_was_answered_is_said_in_one_line_without_the_url(void **state) {
   (void)state;
-  struct verdict v = judge(slack(), 404, " no_service\r\n for /services/T0123456/B7654321/secretsecret \xff\n", FAIL_NONE, 0);
+  struct verdict v = judge(SLACK, 404, " no_service\r\n for /services/T0123456/B7654321/secretsecret \xff\n", FAIL_NONE, 0);
   assert_string_equal(v.text, "answered 404: no_service   for /***/***/***/*** \xEF\xBF\xBD");
-  v = judge(slack(), 0, "", FAIL_CONNECT, 0);
+  v = judge(SLACK, 0, "", FAIL_CONNECT, 0);
   assert_string_equal(v.text, "gave no answer: cannot reach ***");
-  v = judge(slack(), 302, "", FAIL_NONE, 0);
+  v = judge(SLACK, 302, "", FAIL_NONE, 0);
   assert_string_equal(v.text, "answered 302, a redirect; those are not followed: give the URL that takes messages itself");
 }
 

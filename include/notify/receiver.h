@@ -1,12 +1,11 @@
-/* What an answer means for the message it answers. */
-#ifndef SONDE_NOTIFY_VERDICT_H
-#define SONDE_NOTIFY_VERDICT_H
+/* One message to one receiver: as its service wants it, on its way, and what the answer means. */
+#ifndef SONDE_NOTIFY_RECEIVER_H
+#define SONDE_NOTIFY_RECEIVER_H
 
-#include "agent/notify/address.h"
+#include "config/config.h"
 #include "notify/format.h"
 
-/* How much of an answer is read: what of it is shown may begin with the whole URL, which must be seen whole to be taken out. */
-#define ANSWER_MAX (2 * URL_BYTES_MAX)
+#define BODY_MAX 262144 /* a larger one is refused by every service */
 
 /* Why a delivery failed, as the metric calls it. */
 #define REASONS(X)                                                                                                                 \
@@ -37,9 +36,14 @@ struct verdict {
   char text[544];     /* what happened, as a sentence's end: "answered 404: no_service"; without the URL */
 };
 
+/* Writes the body into `out`, which was initialised with BODY_MAX. False with a sentence when it is larger. */
+bool receiver_render(const struct receiver_config *r, const struct message *m, struct buf *out, struct fail *f) MUST_CHECK;
+/* Begins to send it; see net_send(). */
+bool receiver_post(const struct receiver_config *r, const struct buf *body, struct net *net,
+                   void (*done)(void *context, const struct answer *a), void *context, struct fail *f) MUST_CHECK;
 /* `attempts`: how often the message was sent before. */
-void verdict_of(struct verdict *ret, const struct answer *a, const struct format *format, const char *url, int64_t attempts);
+void receiver_judge(const struct receiver_config *r, const struct answer *a, int64_t attempts, struct verdict *ret);
 /* Appends the beginning of an answer's body as one line of clean text without the URL. */
-void verdict_quote(struct buf *out, const struct answer *a, const char *url, size_t max);
+void receiver_quote(const struct receiver_config *r, const struct answer *a, struct buf *out, size_t max);
 
 #endif
