@@ -169,7 +169,7 @@ struct row *shard_add(struct shard *s, const char *key, size_t length, struct la
   r->values = mem_resize(NULL, s->capacity, sizeof *r->values);
   if (s->row_count == s->row_capacity) {
     s->row_capacity = MAX(s->row_capacity * 2, (size_t)64);
-    s->rows = mem_resize(s->rows, s->row_capacity, sizeof *s->rows);
+    s->rows = mem_resize(s->rows, s->row_capacity, sizeof(struct row *));
   }
   s->rows[s->row_count++] = r;
   charge(s, row_bytes(s, r));

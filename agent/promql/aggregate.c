@@ -4,24 +4,22 @@
 #include <strings.h>
 
 #include "agent/promql/eval.h"
+#include "agent/promql/sum.h"
 #include "base/map.h"
 
-/* Neumaier's sum: what plain addition loses is kept beside it. */
+static double sum_of_parts(const double *values, size_t count, double parts) {
+  struct sum s = {0, 0};
+  for (size_t i = 0; i < count; i++) sum_add(&s, values[i] / parts);
+  return sum_value(&s);
+}
+
 static double sum_of(const double *values, size_t count) {
-  double sum = 0, lost = 0;
-  for (size_t i = 0; i < count; i++) {
-    double next = sum + values[i];
-    if (isinf(next))
-      lost = 0;
-    else
-      lost += fabs(sum) >= fabs(values[i]) ? (sum - next) + values[i] : (values[i] - next) + sum;
-    sum = next;
-  }
-  return sum + lost;
+  return sum_of_parts(values, count, 1);
 }
 
 static double avg_of(const double *values, size_t count) {
-  return sum_of(values, count) / (double)count;
+  double sum = sum_of(values, count);
+  return isinf(sum) ? sum_of_parts(values, count, (double)count) : sum / (double)count; /* a sum may overflow, a mean does not */
 }
 
 static double count_of(const double *values, size_t count) {
@@ -57,47 +55,60 @@ struct group {
   struct labels *labels;
   double *values;
   size_t count;
+  bool unnamed;
+};
+struct groups {
+  struct group *items;
+  size_t count;
+  size_t *of; /* the group of each element */
 };
 
-/* The group of each element, in order of first appearance; returns how many groups there are. */
-static size_t group_elements(struct eval *ev, const struct value *v, const struct grouping *g, struct group *groups,
-                             size_t *group_of) {
-  struct map by_hash = {0};
-  size_t count = 0;
+/* Groups in the order in which they first appear. */
+static void group_elements(struct eval *ev, const struct value *v, const struct grouping *g, struct groups *ret) {
+  struct map known = {0};
+  ret->items = arena_alloc(ev->arena, v->count * sizeof *ret->items);
+  ret->of = arena_alloc(ev->arena, v->count * sizeof *ret->of);
+  ret->count = 0;
   for (size_t i = 0; i < v->count; i++) {
+    size_t length;
     struct labels *kept = labels_grouped(v->elements[i].labels, g);
-    void **slot = map_slot(&by_hash, arena_copy_bytes(ev->arena, &kept->hash, sizeof kept->hash), sizeof kept->hash);
-    struct group *known = *slot;
-    if (known) {
+    const char *key = labels_key(kept, &length);
+    struct group *group = map_find(&known, key, length);
+    if (group) {
       labels_unref(kept);
     } else {
-      known = *slot = &groups[count++];
-      known->labels = kept;
+      *map_slot(&known, key, length) = group = &ret->items[ret->count++];
+      group->labels = kept;
     }
-    known->count++;
-    group_of[i] = (size_t)(known - groups);
+    group->count++;
+    group->unnamed |= v->elements[i].unnamed;
+    ret->of[i] = (size_t)(group - ret->items);
   }
-  map_done(&by_hash);
-  return count;
+  map_done(&known);
+}
+
+static void collect_values(struct eval *ev, const struct value *v, struct groups *groups) {
+  for (size_t i = 0; i < groups->count; i++) {
+    groups->items[i].values = arena_alloc(ev->arena, groups->items[i].count * sizeof(double));
+    groups->items[i].count = 0;
+  }
+  for (size_t i = 0; i < v->count; i++) {
+    struct group *g = &groups->items[groups->of[i]];
+    g->values[g->count++] = v->elements[i].value;
+  }
 }
 
 bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) {
   struct value of;
+  struct groups groups;
   if (!eval_expr(ev, e->aggregate.of, &of)) return false;
-  struct group *groups = arena_alloc(ev->arena, of.count * sizeof *groups);
-  size_t *group_of = arena_alloc(ev->arena, of.count * sizeof *group_of);
-  size_t count = group_elements(ev, &of, &e->aggregate.grouping, groups, group_of);
-  *ret = eval_vector(ev, count);
-  for (size_t i = 0; i < count; i++) {
-    groups[i].values = arena_alloc(ev->arena, groups[i].count * sizeof(double));
-    groups[i].count = 0;
-  }
-  for (size_t i = 0; i < of.count; i++) {
-    struct group *g = &groups[group_of[i]];
-    g->values[g->count++] = of.elements[i].value;
-  }
-  for (size_t i = 0; i < count; i++)
-    value_add(ret, groups[i].labels, e->aggregate.aggregator->reduce(groups[i].values, groups[i].count));
+  group_elements(ev, &of, &e->aggregate.grouping, &groups);
+  collect_values(ev, &of, &groups);
   value_done(&of);
+  *ret = eval_vector(ev, groups.count);
+  for (size_t i = 0; i < groups.count; i++) {
+    const struct group *g = &groups.items[i];
+    value_add(ret, (struct element){g->labels, e->aggregate.aggregator->reduce(g->values, g->count), g->unnamed});
+  }
   return true;
 }

@@ -39,7 +39,7 @@ struct expr {
     } aggregate;
     struct {
       enum token_kind op;
-      bool returns_bool;
+      bool returns_bool, matched; /* matched: on or ignoring is given */
       const struct expr *left, *right;
       struct grouping matching;
     } binary;
@@ -47,21 +47,22 @@ struct expr {
   };
 };
 
-/* A function is a row: its name, what it takes and gives, how it is computed. */
+/* What a function over a range sees. */
 struct window {
   const struct point *points; /* at least one, no stale ones */
   size_t count;
   msec_t from, to;  /* the range is (from, to] */
   double parameter; /* of the functions that take one */
 };
+/* A function is a row: its name, what it takes and gives, how it is computed. */
 struct function {
   const char *name;
   enum value_type result;
-  enum value_type args[3];
+  enum value_type args[2];
   size_t arg_count;
   bool keeps_name;
   bool (*window)(const struct window *w, double *ret); /* over a range; false: no element */
-  double (*plain)(double now);                         /* of nothing but the time */
+  double (*plain)(double wall);                        /* of nothing but the time */
 };
 const struct function *function_find(const char *name, size_t length);
 
@@ -69,8 +70,13 @@ struct aggregator {
   const char *name;
   double (*reduce)(const double *values, size_t count);
 };
-const struct aggregator *aggregator_find(const char *name, size_t length);
-/* True for a name that Prometheus knows and this does not yet. */
-bool promql_is_known_elsewhere(const char *name, size_t length);
+const struct aggregator *aggregator_find(const char *name, size_t length); /* in any case, as in Prometheus */
+/* True for a function or aggregator that Prometheus has and this does not yet. */
+bool promql_is_known_elsewhere(const char *name);
+
+/* What an operator makes of two numbers: false when it is a comparison that does not hold (and has no bool). */
+bool binary_numbers(const struct expr *e, double left, double right, double *ret);
+bool is_comparison(enum token_kind op);
+bool is_set_operator(enum token_kind op);
 
 #endif

@@ -6,10 +6,6 @@
 #include "agent/promql/eval.h"
 #include "base/map.h"
 
-static bool is_comparison(enum token_kind op) {
-  return op >= TOKEN_EQUAL && op <= TOKEN_GREATER_EQUAL;
-}
-
 static double arithmetic(enum token_kind op, double a, double b) {
   switch (op) {
   case TOKEN_ADD:
@@ -27,7 +23,7 @@ static double arithmetic(enum token_kind op, double a, double b) {
   case TOKEN_ATAN2:
     return atan2(a, b);
   default:
-    return NAN;
+    return (double)NAN;
   }
 }
 
@@ -50,18 +46,18 @@ static bool compare(enum token_kind op, double a, double b) {
   }
 }
 
-/* One pair of values. False when a comparison filters it out; `kept` is what a filter lets through. */
-static bool combine(const struct expr *e, double a, double b, double kept, double *ret) {
+bool binary_numbers(const struct expr *e, double left, double right, double *ret) {
   if (!is_comparison(e->binary.op)) {
-    *ret = arithmetic(e->binary.op, a, b);
+    *ret = arithmetic(e->binary.op, left, right);
     return true;
   }
-  bool holds = compare(e->binary.op, a, b);
-  *ret = e->binary.returns_bool ? holds : kept;
+  bool holds = compare(e->binary.op, left, right);
+  *ret = e->binary.returns_bool ? holds : left;
   return holds || e->binary.returns_bool;
 }
 
-static bool keeps_name(const struct expr *e) {
+/* A filter lets elements through as they are. */
+static bool is_filter(const struct expr *e) {
   return is_comparison(e->binary.op) && !e->binary.returns_bool;
 }
 
@@ -71,122 +67,145 @@ static void with_scalar(struct eval *ev, const struct expr *e, const struct valu
   for (size_t i = 0; i < vector->count; i++) {
     const struct element *x = &vector->elements[i];
     double value;
-    if (combine(e, scalar_left ? scalar : x->value, scalar_left ? x->value : scalar, x->value, &value))
-      value_add(ret, keeps_name(e) ? labels_ref(x->labels) : labels_without_name(x->labels), value);
+    if (!binary_numbers(e, scalar_left ? scalar : x->value, scalar_left ? x->value : scalar, &value)) continue;
+    if (is_filter(e)) value = x->value;
+    value_add(ret, (struct element){labels_ref(x->labels), value, x->unnamed || !is_filter(e)});
   }
 }
 
-/* The elements of a vector by their key. A slot holds the element; `twice` is set when two have the same key. */
-struct keyed {
+/* Two vectors, and the elements of the right one by their keys. */
+struct match {
+  const struct expr *e;
+  const struct value *left, *right;
   struct map by_key;
-  struct labels **keys; /* of each element; references */
-  size_t count;
-  const struct labels *twice;
+  struct labels **keys; /* of the right elements; references */
+  bool *taken;          /* right elements that a left one has met */
 };
 
-static void keyed_init(struct keyed *k, struct eval *ev, const struct value *v, const struct grouping *g) {
-  *k = (struct keyed){.count = v->count, .keys = arena_alloc(ev->arena, v->count * sizeof(struct labels *))};
-  for (size_t i = 0; i < v->count; i++) {
-    k->keys[i] = labels_grouped(v->elements[i].labels, g);
-    void **slot = map_slot(&k->by_key, (const char *)&k->keys[i]->hash, sizeof(uint64_t));
-    if (*slot && !k->twice) k->twice = k->keys[i];
-    if (!*slot) *slot = &v->elements[i];
+/* Of several elements with the same key the first is found, and *ret_twice is one of the others' key. */
+static void match_init(struct match *m, struct eval *ev, const struct expr *e, const struct value *left, const struct value *right,
+                       const struct labels **ret_twice) {
+  *m = (struct match){.e = e, .left = left, .right = right};
+  m->keys = arena_alloc(ev->arena, right->count * sizeof(struct labels *));
+  m->taken = arena_alloc(ev->arena, right->count * sizeof *m->taken);
+  *ret_twice = NULL;
+  for (size_t i = 0; i < right->count; i++) {
+    size_t length;
+    m->keys[i] = labels_grouped(right->elements[i].labels, &e->binary.matching);
+    const char *key = labels_key(m->keys[i], &length);
+    void **slot = map_slot(&m->by_key, key, length);
+    if (*slot)
+      *ret_twice = m->keys[i];
+    else
+      *slot = &right->elements[i];
   }
 }
 
-static void keyed_done(struct keyed *k) {
-  for (size_t i = 0; i < k->count; i++) labels_unref(k->keys[i]);
-  map_done(&k->by_key);
+static void match_done(struct match *m) {
+  for (size_t i = 0; i < m->right->count; i++) labels_unref(m->keys[i]);
+  map_done(&m->by_key);
 }
 
-static const struct element *keyed_find(const struct keyed *k, const struct labels *key) {
-  return map_find(&k->by_key, (const char *)&key->hash, sizeof key->hash);
+/* The right element that a left one meets, or NULL. */
+static const struct element *match_find(const struct match *m, const struct element *left) {
+  size_t length;
+  struct labels *wanted = labels_grouped(left->labels, &m->e->binary.matching);
+  const char *key = labels_key(wanted, &length);
+  const struct element *found = map_find(&m->by_key, key, length);
+  labels_unref(wanted);
+  return found;
 }
 
-static bool twice(struct eval *ev, const struct labels *key, const char *side, const char *op) {
+static bool several(struct eval *ev, const struct expr *e, const struct labels *key, const char *side) {
   SCOPED(buf_done) struct buf shown;
   buf_init(&shown, 300);
   labels_write(&shown, key);
   return fail(ev->fail, FAIL_CONFIG,
-              "several series on the %s side of %s have the labels %s: name more labels in on(), or group them", side, op,
-              shown.length ? shown.data : "{…}");
+              "several series on the %s side of %s match the labels %s: name more labels in on(), or aggregate that side", side,
+              token_name(e->binary.op), shown.overflow ? "{…}" : shown.data);
 }
 
-/* The labels of a result: what both sides agree on, or, for a filter without on(), the left side's. */
-static struct labels *result_labels(const struct expr *e, const struct element *left, struct labels *key) {
-  if (!keeps_name(e) || e->binary.matching.only) return labels_ref(key);
-  return e->binary.matching.count ? labels_grouped(left->labels, &e->binary.matching) : labels_ref(left->labels);
+/* The left side's labels, less those that do not take part. */
+static struct labels *result_labels(const struct expr *e, struct labels *left) {
+  const struct grouping *g = &e->binary.matching;
+  if (g->only) return labels_grouped(left, g);
+  return g->count ? labels_without(left, g) : labels_ref(left);
 }
 
-static bool one_to_one(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right,
-                       struct value *ret) {
-  struct keyed lefts, rights;
-  keyed_init(&lefts, ev, left, &e->binary.matching);
-  keyed_init(&rights, ev, right, &e->binary.matching);
-  const char *op = token_name(e->binary.op);
-  bool ok = !rights.twice || twice(ev, rights.twice, "right", op);
-  *ret = eval_vector(ev, left->count);
-  for (size_t i = 0; i < left->count && ok; i++) {
-    const struct element *l = &left->elements[i], *r = keyed_find(&rights, lefts.keys[i]);
+/* Each element of either side meets at most one of the other. */
+static bool one_to_one(struct eval *ev, struct match *m, struct value *ret) {
+  const struct expr *e = m->e;
+  *ret = eval_vector(ev, m->left->count);
+  for (size_t i = 0; i < m->left->count; i++) {
+    const struct element *l = &m->left->elements[i], *r = match_find(m, l);
     double value;
-    if (!r) continue;
-    if (keyed_find(&lefts, lefts.keys[i]) != l)
-      ok = twice(ev, lefts.keys[i], "left", op);
-    else if (combine(e, l->value, r->value, l->value, &value))
-      value_add(ret, result_labels(e, l, lefts.keys[i]), value);
+    if (!r || !binary_numbers(e, l->value, r->value, &value)) continue;
+    bool *taken = &m->taken[r - m->right->elements];
+    if (*taken) {
+      value_done(ret);
+      return several(ev, e, m->keys[r - m->right->elements], "left");
+    }
+    *taken = true;
+    value_add(ret, (struct element){result_labels(e, l->labels), value, l->unnamed || !is_filter(e)});
   }
-  keyed_done(&lefts);
-  keyed_done(&rights);
-  if (!ok) value_done(ret);
-  return ok;
-}
-
-/* Appends the elements of `from` whose key is (or is not) among those of `other`. */
-static void add_where(struct value *ret, const struct value *from, const struct keyed *keys, const struct keyed *other,
-                      bool present) {
-  for (size_t i = 0; i < from->count; i++)
-    if (!keyed_find(other, keys->keys[i]) == !present)
-      value_add(ret, labels_ref(from->elements[i].labels), from->elements[i].value);
-}
-
-static void set_operator(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right,
-                         struct value *ret) {
-  struct keyed lefts, rights;
-  keyed_init(&lefts, ev, left, &e->binary.matching);
-  keyed_init(&rights, ev, right, &e->binary.matching);
-  *ret = eval_vector(ev, left->count + right->count);
-  if (e->binary.op == TOKEN_OR) {
-    for (size_t i = 0; i < left->count; i++) value_add(ret, labels_ref(left->elements[i].labels), left->elements[i].value);
-    add_where(ret, right, &rights, &lefts, false);
-  } else {
-    add_where(ret, left, &lefts, &rights, e->binary.op == TOKEN_AND);
-  }
-  keyed_done(&lefts);
-  keyed_done(&rights);
-}
-
-static bool operate(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {
-  if (left->type == VALUE_SCALAR && right->type == VALUE_SCALAR) {
-    *ret = (struct value){.type = VALUE_SCALAR};
-    combine(e, left->scalar, right->scalar, 0, &ret->scalar);
-    return true;
-  }
-  if (left->type == VALUE_SCALAR)
-    with_scalar(ev, e, right, left->scalar, true, ret);
-  else if (right->type == VALUE_SCALAR)
-    with_scalar(ev, e, left, right->scalar, false, ret);
-  else if (e->binary.op >= TOKEN_AND && e->binary.op <= TOKEN_UNLESS)
-    set_operator(ev, e, left, right, ret);
-  else
-    return one_to_one(ev, e, left, right, ret);
   return true;
 }
 
+static void add_copy(struct value *v, const struct element *x) {
+  value_add(v, (struct element){labels_ref(x->labels), x->value, x->unnamed});
+}
+
+/* Appends the elements of the left side that meet one of the right side, or that do not. */
+static void add_where(struct value *ret, const struct match *m, bool meets) {
+  for (size_t i = 0; i < m->left->count; i++)
+    if ((match_find(m, &m->left->elements[i]) != NULL) == meets) add_copy(ret, &m->left->elements[i]);
+}
+
+static bool vectors(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {
+  struct match m;
+  const struct labels *twice;
+  bool ok = true, or = e->binary.op == TOKEN_OR;
+  match_init(&m, ev, e, or ? right : left, or ? left : right, &twice);
+  if (!is_set_operator(e->binary.op)) {
+    ok = twice && left->count ? several(ev, e, twice, "right") : one_to_one(ev, &m, ret);
+  } else {
+    *ret = eval_vector(ev, left->count + right->count);
+    for (size_t i = 0; or &&i < left->count; i++) add_copy(ret, &left->elements[i]);
+    add_where(ret, &m, e->binary.op == TOKEN_AND);
+  }
+  match_done(&m);
+  return ok;
+}
+
+static bool operate(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {
+  if (left->type == VALUE_VECTOR && right->type == VALUE_VECTOR) return vectors(ev, e, left, right, ret);
+  if (left->type == VALUE_VECTOR) {
+    with_scalar(ev, e, left, right->scalar, false, ret);
+  } else if (right->type == VALUE_VECTOR) {
+    with_scalar(ev, e, right, left->scalar, true, ret);
+  } else {
+    *ret = (struct value){.type = VALUE_SCALAR};
+    (void)binary_numbers(e, left->scalar, right->scalar, &ret->scalar);
+  }
+  return true;
+}
+
+/* A chain a + b - c … is worked off from its left end: it may be long, and would be deep. */
 bool eval_binary(struct eval *ev, const struct expr *e, struct value *ret) {
-  struct value left, right = {0};
-  if (!eval_expr(ev, e->binary.left, &left)) return false;
-  bool ok = eval_expr(ev, e->binary.right, &right) && operate(ev, e, &left, &right, ret);
-  value_done(&left);
-  value_done(&right);
+  size_t length = 0;
+  const struct expr *leftmost = e;
+  for (; leftmost->kind == EXPR_BINARY; leftmost = leftmost->binary.left) length++;
+  const struct expr **chain = arena_alloc(ev->arena, length * sizeof(struct expr *));
+  for (size_t i = length; i > 0; i--, e = e->binary.left) chain[i - 1] = e;
+  bool ok = eval_expr(ev, leftmost, ret);
+  for (size_t i = 0; i < length && ok; i++) {
+    struct value left = *ret, right;
+    ok = eval_expr(ev, chain[i]->binary.right, &right);
+    if (ok) {
+      ok = operate(ev, chain[i], &left, &right, ret);
+      value_done(&right);
+    }
+    value_done(&left);
+  }
   return ok;
 }

@@ -1,23 +1,18 @@
 /* The functions, a row each. Those over a range see its points in order, stale ones left out; rate and its kin extrapolate to the edges of the range as
  * Prometheus does: a range that begins or ends far from its first or last point is not stretched, and a counter never below zero. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/promql/ast.h"
+#include "agent/promql/sum.h"
+#include "base/mem.h"
 
-/* Neumaier's sum over the points of a range. */
-static double sum_of(const struct window *w) {
-  double sum = 0, lost = 0;
-  for (size_t i = 0; i < w->count; i++) {
-    double x = w->points[i].value, next = sum + x;
-    if (isinf(next))
-      lost = 0;
-    else
-      lost += fabs(sum) >= fabs(x) ? (sum - next) + x : (x - next) + sum;
-    sum = next;
-  }
-  return sum + lost;
+static double sum_of_parts(const struct window *w, double parts) {
+  struct sum s = {0, 0};
+  for (size_t i = 0; i < w->count; i++) sum_add(&s, w->points[i].value / parts);
+  return sum_value(&s);
 }
 
 static double seconds(msec_t span) {
@@ -69,12 +64,13 @@ static bool changes(const struct window *w, double *ret) {
 }
 
 static bool avg_over_time(const struct window *w, double *ret) {
-  *ret = sum_of(w) / (double)w->count;
+  double sum = sum_of_parts(w, 1);
+  *ret = isinf(sum) ? sum_of_parts(w, (double)w->count) : sum / (double)w->count; /* a sum may overflow, a mean does not */
   return true;
 }
 
 static bool sum_over_time(const struct window *w, double *ret) {
-  *ret = sum_of(w);
+  *ret = sum_of_parts(w, 1);
   return true;
 }
 
@@ -134,17 +130,15 @@ static int by_value(const void *a, const void *b) {
 static bool quantile_over_time(const struct window *w, double *ret) {
   double q = w->parameter;
   if (isnan(q) || q < 0 || q > 1) {
-    *ret = isnan(q) ? (double)NAN : q < 0 ? -INFINITY : INFINITY;
+    *ret = isnan(q) ? q : q < 0 ? -INFINITY : INFINITY;
     return true;
   }
-  double *sorted = calloc(w->count, sizeof *sorted);
-  if (!sorted) return false;
+  SCOPED(mem_free) double *sorted = mem_resize(NULL, w->count, sizeof *sorted);
   for (size_t i = 0; i < w->count; i++) sorted[i] = w->points[i].value;
   qsort(sorted, w->count, sizeof *sorted, by_value);
   double rank = q * (double)(w->count - 1), below = floor(rank), weight = rank - below;
   size_t low = (size_t)below, high = MIN(low + 1, w->count - 1);
   *ret = sorted[low] * (1 - weight) + sorted[high] * weight;
-  free(sorted);
   return true;
 }
 
@@ -183,81 +177,19 @@ const struct function *function_find(const char *name, size_t length) {
 }
 
 /* What Prometheus has and the tables here do not yet: functions, then aggregators. */
-static const char *const known_elsewhere[] = {"abs",
-                                              "absent",
-                                              "absent_over_time",
-                                              "acos",
-                                              "acosh",
-                                              "asin",
-                                              "asinh",
-                                              "atan",
-                                              "atanh",
-                                              "ceil",
-                                              "clamp",
-                                              "clamp_max",
-                                              "clamp_min",
-                                              "cos",
-                                              "cosh",
-                                              "day_of_month",
-                                              "day_of_week",
-                                              "day_of_year",
-                                              "days_in_month",
-                                              "deg",
-                                              "deriv",
-                                              "double_exponential_smoothing",
-                                              "exp",
-                                              "first_over_time",
-                                              "floor",
-                                              "histogram_avg",
-                                              "histogram_count",
-                                              "histogram_fraction",
-                                              "histogram_quantile",
-                                              "histogram_stddev",
-                                              "histogram_stdvar",
-                                              "histogram_sum",
-                                              "holt_winters",
-                                              "hour",
-                                              "idelta",
-                                              "info",
-                                              "label_join",
-                                              "label_replace",
-                                              "ln",
-                                              "log10",
-                                              "log2",
-                                              "mad_over_time",
-                                              "minute",
-                                              "month",
-                                              "pi",
-                                              "predict_linear",
-                                              "rad",
-                                              "resets",
-                                              "round",
-                                              "scalar",
-                                              "sgn",
-                                              "sin",
-                                              "sinh",
-                                              "sort",
-                                              "sort_by_label",
-                                              "sort_by_label_desc",
-                                              "sort_desc",
-                                              "sqrt",
-                                              "tan",
-                                              "tanh",
-                                              "timestamp",
-                                              "vector",
-                                              "year",
-                                              "bottomk",
-                                              "count_values",
-                                              "group",
-                                              "limitk",
-                                              "limit_ratio",
-                                              "quantile",
-                                              "stddev",
-                                              "stdvar",
-                                              "topk"};
+static const char known_elsewhere[] =
+    " abs absent absent_over_time acos acosh asin asinh atan atanh ceil clamp clamp_max clamp_min cos cosh day_of_month day_of_week"
+    " day_of_year days_in_month deg deriv double_exponential_smoothing end exp first_over_time floor histogram_avg histogram_count"
+    " histogram_fraction histogram_quantile histogram_quantiles histogram_stddev histogram_stdvar histogram_sum holt_winters hour "
+    "idelta"
+    " info label_join label_replace ln log10 log2 mad_over_time max_of min_of minute month pi predict_linear rad range resets "
+    "round scalar"
+    " sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start step tan tanh timestamp ts_of_first_over_time"
+    " ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector year"
+    " bottomk count_values group limit_ratio limitk quantile stddev stdvar topk ";
 
-bool promql_is_known_elsewhere(const char *name, size_t length) {
-  for (size_t i = 0; i < COUNTOF(known_elsewhere); i++)
-    if (strlen(known_elsewhere[i]) == length && !strncmp(known_elsewhere[i], name, length)) return true;
-  return false;
+bool promql_is_known_elsewhere(const char *name) {
+  char word[64];
+  int length = snprintf(word, sizeof word, " %s ", name);
+  return length > 0 && (size_t)length < sizeof word && strcasestr(known_elsewhere, word) != NULL;
 }

@@ -22,8 +22,9 @@ const char *token_name(enum token_kind kind) {
 bool lexer_fail(struct lexer *l, size_t offset, const char *format, ...) {
   size_t line = 1, column = 1;
   for (size_t i = 0; i < offset && i < l->length; i++) {
-    column = l->text[i] == '\n' ? 1 : column + 1;
-    line += l->text[i] == '\n';
+    bool ends = l->text[i] == '\n', goes_on = (l->text[i] & 0xC0) == 0x80; /* a character of several bytes is one column */
+    column = ends ? 1 : column + !goes_on;
+    line += ends;
   }
   char sentence[400];
   va_list args;
@@ -76,48 +77,67 @@ static bool name(struct lexer *l, struct token *t) {
   return finish(l, t, TOKEN_NUMBER, t->length);
 }
 
+/* Behind the digits at `end`. A single _ may stand between two. */
+static size_t skip_digits(const struct lexer *l, size_t end, int (*is_digit)(int)) {
+  while (is_digit((unsigned char)at(l, end)) ||
+         (at(l, end) == '_' && is_digit((unsigned char)at(l, end - 1)) && is_digit((unsigned char)at(l, end + 1))))
+    end++;
+  return end;
+}
+
+/* What lies between two offsets, without any _. */
+static const char *copy_digits(struct lexer *l, size_t from, size_t end) {
+  char *copy = arena_alloc(l->arena, end - from + 1), *to = copy;
+  for (size_t i = from; i < end; i++)
+    if (l->text[i] != '_') *to++ = l->text[i];
+  return copy;
+}
+
 static bool hexadecimal(struct lexer *l, struct token *t) {
-  size_t end = t->offset + 2;
-  double value = 0;
-  for (; isxdigit((unsigned char)at(l, end)); end++) {
-    char c = (char)tolower((unsigned char)l->text[end]);
-    value = value * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
-  }
+  size_t end = skip_digits(l, t->offset + 2, isxdigit);
   if (end == t->offset + 2 || is_name(at(l, end))) return lexer_fail(l, t->offset, "this hexadecimal number is wrong");
-  t->number = value;
+  for (const char *p = copy_digits(l, t->offset + 2, end); *p; p++)
+    t->number = t->number * 16 + (isdigit((unsigned char)*p) ? *p - '0' : tolower((unsigned char)*p) - 'a' + 10);
   return finish(l, t, TOKEN_NUMBER, end - t->offset);
 }
 
 static bool duration(struct lexer *l, struct token *t) {
   size_t end = t->offset;
   char text[64];
-  while (isalnum((unsigned char)at(l, end))) end++;
-  size_t length = end - t->offset;
   msec_t span;
-  if (length >= sizeof text || is_name(at(l, end))) return lexer_fail(l, t->offset, "this number or duration is wrong");
+  while (isalnum((unsigned char)at(l, end)) || at(l, end) == '.' || at(l, end) == '_') end++;
+  size_t length = MIN(end - t->offset, sizeof text - 1);
   memcpy(text, l->text + t->offset, length);
   text[length] = 0;
   if (!duration_parse(text, &span))
-    return lexer_fail(l, t->offset, "\"%s\" is neither a number nor a duration like 5m or 1h30m", text);
+    return lexer_fail(l, t->offset, "'%s' is neither a number nor a duration like 5m or 1h30m", text);
   t->number = (double)span / 1000;
-  return finish(l, t, TOKEN_DURATION, length);
+  return finish(l, t, TOKEN_DURATION, end - t->offset);
+}
+
+/* As in Go, whole digits behind a zero are octal. */
+static bool is_octal(const char *digits) {
+  return digits[0] == '0' && digits[1] && !digits[strspn(digits, "01234567")];
+}
+
+static size_t skip_exponent(const struct lexer *l, size_t end) {
+  if (tolower((unsigned char)at(l, end)) != 'e') return end;
+  size_t first = end + 1;
+  if (at(l, first) == '+' || at(l, first) == '-') first++;
+  return isdigit((unsigned char)at(l, first)) ? skip_digits(l, first, isdigit) : end;
 }
 
 static bool number(struct lexer *l, struct token *t) {
   if (at(l, t->offset) == '0' && tolower((unsigned char)at(l, t->offset + 1)) == 'x') return hexadecimal(l, t);
-  size_t end = t->offset;
-  while (isdigit((unsigned char)at(l, end))) end++;
-  if (at(l, end) == '.')
-    for (end++; isdigit((unsigned char)at(l, end));) end++;
-  size_t exponent = end;
-  if (tolower((unsigned char)at(l, exponent)) == 'e') {
-    exponent++;
-    if (at(l, exponent) == '+' || at(l, exponent) == '-') exponent++;
-    if (isdigit((unsigned char)at(l, exponent)))
-      for (end = exponent; isdigit((unsigned char)at(l, end));) end++;
-  }
+  size_t end = skip_digits(l, t->offset, isdigit);
+  if (at(l, end) == '.') end = skip_digits(l, end + 1, isdigit);
+  end = skip_exponent(l, end);
   if (is_name(at(l, end)) && at(l, end) != ':') return duration(l, t);
-  if (!number_parse(l->text + t->offset, end - t->offset, &t->number)) return lexer_fail(l, t->offset, "this number is wrong");
+  const char *digits = copy_digits(l, t->offset, end);
+  if (is_octal(digits))
+    t->number = (double)strtoull(digits, NULL, 8);
+  else if (!number_parse(digits, strlen(digits), &t->number))
+    return lexer_fail(l, t->offset, "this number is wrong");
   return finish(l, t, TOKEN_NUMBER, end - t->offset);
 }
 
@@ -142,33 +162,45 @@ static size_t escape(const char **cursor, const char *end, char *out) {
   if (!digits || (size_t)(end - *cursor) < digits) return 0;
   char text[9] = {0}, *stop;
   memcpy(text, *cursor, digits);
+  if (strspn(text, "0123456789abcdefABCDEF") != digits) return 0;
   unsigned long code = strtoul(text, &stop, digits == 3 ? 8 : 16);
+  bool surrogate = code >= 0xD800 && code <= 0xDFFF;
   *cursor += digits;
-  if (*stop || code > 0x10FFFF || (digits <= 3 && code > 255)) return 0;
+  if (*stop || !code || surrogate || code > 0x10FFFF || (digits <= 3 && code > 255)) return 0;
   if (digits <= 3) return out[0] = (char)code, (size_t)1;
   return encode((unsigned)code, out);
 }
 
+/* Where the closing quote is; the length of the text when there is none. */
+static size_t closing_quote(const struct lexer *l, size_t begin) {
+  char quote = l->text[begin];
+  size_t end = begin + 1;
+  while (end < l->length && l->text[end] != quote) {
+    if (quote != '`' && l->text[end] == '\n') return l->length;
+    end += quote != '`' && l->text[end] == '\\' ? 2 : 1;
+  }
+  return MIN(end, l->length);
+}
+
 static bool string(struct lexer *l, struct token *t) {
-  char quote = l->text[t->offset];
-  const char *p = l->text + t->offset + 1, *end = l->text + l->length;
-  char *out = arena_alloc(l->arena, l->length - t->offset + 1);
-  size_t length = 0;
-  for (; p < end && *p != quote;) {
-    if (*p == '\n' && quote != '`') return lexer_fail(l, t->offset, "the string that begins here does not end on its line");
-    if (*p != '\\' || quote == '`') {
+  size_t closing = closing_quote(l, t->offset), length = 0;
+  const char *p = l->text + t->offset + 1, *end = l->text + closing;
+  bool raw = l->text[t->offset] == '`';
+  if (closing == l->length)
+    return lexer_fail(l, t->offset, "the string that begins here does not end%s", raw ? "" : " on its line");
+  char *out = arena_alloc(l->arena, closing - t->offset);
+  while (p < end) {
+    if (raw || *p != '\\') {
       out[length++] = *p++;
       continue;
     }
     const char *backslash = p++;
-    size_t n = p < end ? escape(&p, end, out + length) : 0;
+    size_t n = escape(&p, end, out + length);
     if (!n) return lexer_fail(l, (size_t)(backslash - l->text), "this escape is none: \\n, \\t, \\\\, \\\", \\x41 and \\u00e9 are");
     length += n;
   }
-  if (p >= end) return lexer_fail(l, t->offset, "the string that begins here does not end");
-  out[length] = 0;
   t->string = out;
-  return finish(l, t, TOKEN_STRING, (size_t)(p + 1 - l->text) - t->offset);
+  return finish(l, t, TOKEN_STRING, closing + 1 - t->offset);
 }
 
 static bool symbol(struct lexer *l, struct token *t) {
@@ -178,8 +210,8 @@ static bool symbol(struct lexer *l, struct token *t) {
   for (enum token_kind kind = TOKEN_LEFT_PAREN; kind < TOKEN_AND; kind++)
     if (!strcmp(token_name(kind), one)) return finish(l, t, kind, 1);
   unsigned char c = (unsigned char)one[0];
-  if (c == '!') return lexer_fail(l, t->offset, "\"!\" stands alone; != and !~ are operators");
-  return lexer_fail(l, t->offset, isprint(c) ? "\"%c\" has no meaning here" : "the byte 0x%02x has no meaning here", c);
+  if (c == '!') return lexer_fail(l, t->offset, "'!' stands alone; != and !~ are operators");
+  return lexer_fail(l, t->offset, isprint(c) ? "'%c' has no meaning here" : "the byte 0x%02x has no meaning here", c);
 }
 
 bool lexer_next(struct lexer *l, struct token *ret) {

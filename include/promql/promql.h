@@ -16,6 +16,7 @@ enum value_type { VALUE_SCALAR, VALUE_STRING, VALUE_VECTOR, VALUE_MATRIX };
 struct element {
   struct labels *labels; /* a reference of the value's */
   double value;
+  bool unnamed; /* within an evaluation: the metric's name goes at its end */
 };
 struct value {
   enum value_type type;
