@@ -81,7 +81,7 @@ static void group_elements(struct eval *ev, const struct value *v, const struct 
       group->labels = kept;
     }
     group->count++;
-    group->unnamed |= v->elements[i].unnamed;
+    group->unnamed |= v->unnamed[i];
     ret->of[i] = (size_t)(group - ret->items);
   }
   map_done(&known);
@@ -108,7 +108,7 @@ bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) {
   *ret = eval_vector(ev, groups.count);
   for (size_t i = 0; i < groups.count; i++) {
     const struct group *g = &groups.items[i];
-    value_add(ret, (struct element){g->labels, e->aggregate.aggregator->reduce(g->values, g->count), g->unnamed});
+    value_add(ret, g->labels, e->aggregate.aggregator->reduce(g->values, g->count), g->unnamed);
   }
   return true;
 }

@@ -69,7 +69,7 @@ static void with_scalar(struct eval *ev, const struct expr *e, const struct valu
     double value;
     if (!binary_numbers(e, scalar_left ? scalar : x->value, scalar_left ? x->value : scalar, &value)) continue;
     if (is_filter(e)) value = x->value;
-    value_add(ret, (struct element){labels_ref(x->labels), value, x->unnamed || !is_filter(e)});
+    value_add(ret, labels_ref(x->labels), value, vector->unnamed[i] || !is_filter(e));
   }
 }
 
@@ -146,19 +146,19 @@ static bool one_to_one(struct eval *ev, struct match *m, struct value *ret) {
       return several(ev, e, m->keys[r - m->right->elements], "left");
     }
     *taken = true;
-    value_add(ret, (struct element){result_labels(e, l->labels), value, l->unnamed || !is_filter(e)});
+    value_add(ret, result_labels(e, l->labels), value, m->left->unnamed[i] || !is_filter(e));
   }
   return true;
 }
 
-static void add_copy(struct value *v, const struct element *x) {
-  value_add(v, (struct element){labels_ref(x->labels), x->value, x->unnamed});
+static void add_copy(struct value *v, const struct value *from, size_t i) {
+  value_add(v, labels_ref(from->elements[i].labels), from->elements[i].value, from->unnamed[i]);
 }
 
 /* Appends the elements of the left side that meet one of the right side, or that do not. */
 static void add_where(struct value *ret, const struct match *m, bool meets) {
   for (size_t i = 0; i < m->left->count; i++)
-    if ((match_find(m, &m->left->elements[i]) != NULL) == meets) add_copy(ret, &m->left->elements[i]);
+    if ((match_find(m, &m->left->elements[i]) != NULL) == meets) add_copy(ret, m->left, i);
 }
 
 static bool vectors(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {
@@ -170,7 +170,7 @@ static bool vectors(struct eval *ev, const struct expr *e, const struct value *l
     ok = twice && left->count ? several(ev, e, twice, "right") : one_to_one(ev, &m, ret);
   } else {
     *ret = eval_vector(ev, left->count + right->count);
-    for (size_t i = 0; or &&i < left->count; i++) add_copy(ret, &left->elements[i]);
+    for (size_t i = 0; or &&i < left->count; i++) add_copy(ret, left, i);
     add_where(ret, &m, e->binary.op == TOKEN_AND);
   }
   match_done(&m);

@@ -21,11 +21,16 @@ void value_done(struct value *v) {
 }
 
 struct value eval_vector(struct eval *ev, size_t capacity) {
-  return (struct value){.type = VALUE_VECTOR, .elements = arena_alloc(ev->arena, capacity * sizeof(struct element))};
+  return (struct value){
+      .type = VALUE_VECTOR,
+      .elements = arena_alloc(ev->arena, capacity * sizeof(struct element)),
+      .unnamed = arena_alloc(ev->arena, capacity * sizeof(bool)),
+  };
 }
 
-void value_add(struct value *v, struct element x) {
-  v->elements[v->count++] = x;
+void value_add(struct value *v, struct labels *labels, double value, bool unnamed) {
+  v->unnamed[v->count] = unnamed;
+  v->elements[v->count++] = (struct element){.labels = labels, .value = value};
 }
 
 /* Label sets */
@@ -63,7 +68,7 @@ static bool eval_negation(struct eval *ev, const struct expr *e, struct value *r
   ret->scalar = -ret->scalar;
   for (size_t i = 0; i < ret->count; i++) {
     ret->elements[i].value = -ret->elements[i].value;
-    ret->elements[i].unnamed = true;
+    ret->unnamed[i] = true;
   }
   return true;
 }
@@ -103,7 +108,7 @@ static void take_names(struct value *v) {
   static const struct grouping nothing = {0};
   for (size_t i = 0; i < v->count; i++) {
     struct element *x = &v->elements[i];
-    if (!x->unnamed) continue;
+    if (!v->unnamed[i]) continue;
     struct labels *named = x->labels;
     x->labels = labels_grouped(named, &nothing);
     labels_unref(named);

@@ -26,8 +26,8 @@ bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) MU
 
 /* An empty vector with room for `capacity` elements. */
 struct value eval_vector(struct eval *ev, size_t capacity);
-/* Appends; takes over the reference. */
-void value_add(struct value *v, struct element x);
+/* Appends; takes over the reference. `unnamed`: the metric's name is to go. */
+void value_add(struct value *v, struct labels *labels, double value, bool unnamed);
 
 /* The labels that a grouping keeps: those named (only), or all but those named and the metric's name. A reference of the caller's. */
 struct labels *labels_grouped(struct labels *l, const struct grouping *g);

@@ -14,12 +14,28 @@
   X(TOKEN_STRING, "a string")                                                                                                      \
   X(TOKEN_LEFT_PAREN, "(")                                                                                                         \
   X(TOKEN_RIGHT_PAREN, ")")                                                                                                        \
-  X(TOKEN_LEFT_BRACE, "{") X(TOKEN_RIGHT_BRACE, "}") X(TOKEN_LEFT_BRACKET, "[") X(TOKEN_RIGHT_BRACKET, "]") X(TOKEN_COMMA, ",")    \
-      X(TOKEN_COLON, ":") X(TOKEN_AT, "@") X(TOKEN_ASSIGN, "=") X(TOKEN_MATCH, "=~") X(TOKEN_NOT_MATCH, "!~") X(TOKEN_ADD, "+")    \
-          X(TOKEN_SUB, "-") X(TOKEN_MUL, "*") X(TOKEN_DIV, "/") X(TOKEN_MOD, "%") X(TOKEN_POW, "^") X(TOKEN_EQUAL, "==")           \
-              X(TOKEN_NOT_EQUAL, "!=") X(TOKEN_LESS, "<") X(TOKEN_LESS_EQUAL, "<=") X(TOKEN_GREATER, ">")                          \
-                  X(TOKEN_GREATER_EQUAL, ">=") X(TOKEN_AND, "and") X(TOKEN_OR, "or") X(TOKEN_UNLESS, "unless")                     \
-                      X(TOKEN_ATAN2, "atan2")
+  X(TOKEN_LEFT_BRACE, "{")                                                                                                         \
+  X(TOKEN_RIGHT_BRACE, "}")                                                                                                        \
+  X(TOKEN_LEFT_BRACKET, "[")                                                                                                       \
+  X(TOKEN_RIGHT_BRACKET, "]")                                                                                                      \
+  X(TOKEN_COMMA, ",")                                                                                                              \
+  X(TOKEN_COLON, ":")                                                                                                              \
+  X(TOKEN_AT, "@")                                                                                                                 \
+  X(TOKEN_ASSIGN, "=")                                                                                                             \
+  X(TOKEN_MATCH, "=~")                                                                                                             \
+  X(TOKEN_NOT_MATCH, "!~")                                                                                                         \
+  X(TOKEN_ADD, "+")                                                                                                                \
+  X(TOKEN_SUB, "-")                                                                                                                \
+  X(TOKEN_MUL, "*")                                                                                                                \
+  X(TOKEN_DIV, "/")                                                                                                                \
+  X(TOKEN_MOD, "%")                                                                                                                \
+  X(TOKEN_POW, "^")                                                                                                                \
+  X(TOKEN_EQUAL, "==")                                                                                                             \
+  X(TOKEN_NOT_EQUAL, "!=")                                                                                                         \
+  X(TOKEN_LESS, "<")                                                                                                               \
+  X(TOKEN_LESS_EQUAL, "<=")                                                                                                        \
+  X(TOKEN_GREATER, ">")                                                                                                            \
+  X(TOKEN_GREATER_EQUAL, ">=") X(TOKEN_AND, "and") X(TOKEN_OR, "or") X(TOKEN_UNLESS, "unless") X(TOKEN_ATAN2, "atan2")
 
 #define X(kind, text) kind,
 enum token_kind { TOKENS(X) TOKEN_KIND_COUNT };

@@ -57,7 +57,7 @@ bool eval_selector(struct eval *ev, const struct expr *e, struct value *ret) {
   for (size_t i = 0; i < s.count; i++) {
     const struct series *x = &s.series[i];
     if (x->count && !is_stale(x->points[x->count - 1].value))
-      value_add(ret, (struct element){labels_ref(x->labels), x->points[x->count - 1].value, false});
+      value_add(ret, labels_ref(x->labels), x->points[x->count - 1].value, false);
   }
   selection_done(&s);
   return true;
@@ -86,7 +86,7 @@ static bool eval_window(struct eval *ev, const struct function *f, double parame
     struct window w = {.from = to - range->selector.range, .to = to, .parameter = parameter};
     double value;
     fill_window(ev, &s.series[i], &w);
-    if (w.count && f->window(&w, &value)) value_add(ret, (struct element){labels_ref(s.series[i].labels), value, !f->keeps_name});
+    if (w.count && f->window(&w, &value)) value_add(ret, labels_ref(s.series[i].labels), value, !f->keeps_name);
   }
   selection_done(&s);
   return true;

@@ -16,13 +16,13 @@ enum value_type { VALUE_SCALAR, VALUE_STRING, VALUE_VECTOR, VALUE_MATRIX };
 struct element {
   struct labels *labels; /* a reference of the value's */
   double value;
-  bool unnamed; /* within an evaluation: the metric's name goes at its end */
 };
 struct value {
   enum value_type type;
   double scalar;
   const char *string;
   struct element *elements; /* VECTOR */
+  bool *unnamed;            /* an evaluation's own: elements whose metric's name goes at its end */
   size_t count;
 };
 void value_done(struct value *v); /* drops the references */
