@@ -34,12 +34,12 @@ void alerts_done(struct alerts *a) {
   *a = (struct alerts){0};
 }
 
-void transitions_add(struct transitions *t, const struct alert *alert, enum alert_state from) {
+void transitions_add(struct transitions *t, const char *rule, const struct alert *alert, enum alert_state from) {
   if (t->count == t->capacity) {
     t->capacity = MAX(t->capacity * 2, (size_t)4);
     t->items = mem_resize(t->items, t->capacity, sizeof *t->items);
   }
-  t->items[t->count] = (struct transition){.alert = *alert, .from = from};
+  t->items[t->count] = (struct transition){.alert = *alert, .from = from, .rule = rule};
   labels_ref(alert->labels);
   labels_ref(alert->annotations);
   t->count++;
@@ -153,7 +153,7 @@ static bool is_due(const struct step *s, const struct alert *a) {
 static void fire(struct step *s, struct alert *a, enum alert_state from) {
   a->state = ALERT_FIRING;
   a->fired_at = s->now;
-  transitions_add(s->out, a, from);
+  transitions_add(s->out, s->rule->identity, a, from);
 }
 
 static void begin(struct step *s, struct labels *labels, const struct element *e) {
@@ -170,7 +170,7 @@ static void begin(struct step *s, struct labels *labels, const struct element *e
   if (is_due(s, kept))
     fire(s, kept, ALERT_RESOLVED);
   else
-    transitions_add(s->out, kept, ALERT_RESOLVED);
+    transitions_add(s->out, s->rule->identity, kept, ALERT_RESOLVED);
 }
 
 static void go_on(struct step *s, struct alert *a) {
@@ -198,7 +198,7 @@ static bool end(struct step *s, struct alert *a) {
   a->state = ALERT_RESOLVED;
   a->resolved_at = s->now;
   a->value = left ? left->value : NAN;
-  transitions_add(s->out, a, from);
+  transitions_add(s->out, s->rule->identity, a, from);
   return true;
 }
 

@@ -34,12 +34,13 @@ void alerts_done(struct alerts *a);
 struct transition {
   struct alert alert;    /* references of its own */
   enum alert_state from; /* ALERT_RESOLVED: there was none */
+  const char *rule;      /* its identity */
 };
 struct transitions {
   struct transition *items;
   size_t count, capacity;
 };
-void transitions_add(struct transitions *t, const struct alert *alert, enum alert_state from);
+void transitions_add(struct transitions *t, const char *rule, const struct alert *alert, enum alert_state from);
 void transitions_done(struct transitions *t);
 
 /* A target of which a rule does not know enough. */
