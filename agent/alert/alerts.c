@@ -73,15 +73,17 @@ static struct doubt doubt_about(const struct judgement *j, const struct labels *
     if (*target && *d->target && strcmp(d->target, target) != 0) continue;
     all.gap |= d->gap;
     all.down |= d->down;
+    all.lost |= d->lost;
     all.warming |= d->warming;
   }
   return all;
 }
 
-/* A value over too short a time says nothing; nor does a sum over several targets while one of them is missing in it. */
+/* A value over too short a time says nothing; nor does a sum over several targets when one of them has just gone. After a moment it counts as it is:
+ * one dead server must not silence what is said of all. */
 static bool says_nothing(const struct step *s, const struct labels *l) {
   struct doubt d = doubt_about(s->judgement, l);
-  return d.warming || (d.down && !*d.target && s->rule->no_data != NO_DATA_RESOLVE);
+  return d.warming || (d.lost && !*d.target && s->rule->no_data != NO_DATA_RESOLVE);
 }
 
 enum absence { IS_FALSE, IS_TRUE, IS_UNKNOWN };

@@ -38,7 +38,8 @@ static struct labels *labels_of(const char *text) {
   struct label_pair all[json_object_size(object) + 1];
   const char *name;
   json_t *value;
-  json_object_foreach(object, name, value) if (json_is_string(value)) all[count++] = (struct label_pair){name, json_string_value(value)};
+  json_object_foreach(object, name, value) if (json_is_string(value)) all[count++] =
+      (struct label_pair){name, json_string_value(value)};
   return labels_new(all, count);
 }
 
@@ -81,7 +82,8 @@ static bool is_told(const struct transition *t) {
   return t->alert.state == ALERT_FIRING || (t->alert.state == ALERT_RESOLVED && t->from == ALERT_FIRING);
 }
 
-static size_t add_notes(const struct delivery *d, const struct transition *t, int64_t wall, struct arena *a, struct notification *ret) {
+static size_t add_notes(const struct delivery *d, const struct transition *t, int64_t wall, struct arena *a,
+                        struct notification *ret) {
   const struct config *c = d->config;
   for (size_t i = 0; i < c->receiver_count; i++) {
     SCOPED(buf_done) struct buf body;

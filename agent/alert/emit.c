@@ -52,8 +52,7 @@ static struct labels *recorded(const struct rule *rule, const struct labels *l) 
   struct label_pair all[l->count + rule->labels.count + 1];
   size_t count = 0;
   for (size_t i = 0; i < l->count; i++) all[count++] = l->pairs[i];
-  for (size_t i = 0; i < rule->labels.count; i++)
-    all[count++] = (struct label_pair){rule->labels.names[i], rule->labels.values[i]};
+  for (size_t i = 0; i < rule->labels.count; i++) all[count++] = (struct label_pair){rule->labels.names[i], rule->labels.values[i]};
   all[count++] = (struct label_pair){"__name__", rule->name};
   return labels_new(all, count);
 }
@@ -71,7 +70,8 @@ static void drop_all(struct labels **items, size_t count) {
 }
 
 /* What is not covered is not recorded: whoever reads the series later could not know. */
-bool emit_record(struct emitted *e, struct history *h, msec_t at, const struct rule *rule, const struct judgement *j, struct fail *f) {
+bool emit_record(struct emitted *e, struct history *h, msec_t at, const struct rule *rule, const struct judgement *j,
+                 struct fail *f) {
   size_t count = 0, most = j->result->count;
   if (j->limit && most > (size_t)j->limit)
     return fail(f, FAIL_LIMIT, "%zu series are more than the group's limit of %lld", most, (long long)j->limit);

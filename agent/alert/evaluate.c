@@ -44,15 +44,21 @@ static const struct value *evaluate_left(struct look *l, const struct expr *e, s
 
 /* Doubts */
 
-static bool is_up(const struct moment *m, const char *target, struct arena *a) {
+/* Whether a target answers, and did in the time before. */
+static void note_up(const struct moment *m, struct arena *a, struct doubt *d) {
   struct matcher matchers[] = {{.op = MATCH_EQUAL, .name = "__name__", .value = "up"},
-                               {.op = MATCH_EQUAL, .name = "target", .value = target}};
+                               {.op = MATCH_EQUAL, .name = "target", .value = d->target}};
   struct selection s;
-  bool up = false;
-  if (!m->source.select(m->source.context, matchers, COUNTOF(matchers), m->at - PROMQL_LOOKBACK, m->at, a, &s, NULL)) return false;
-  for (size_t i = 0; i < s.count; i++) up |= s.series[i].count && s.series[i].points[s.series[i].count - 1].value == 1;
+  d->down = d->lost = true;
+  if (!m->source.select(m->source.context, matchers, COUNTOF(matchers), m->at - PROMQL_LOOKBACK, m->at, a, &s, NULL)) return;
+  for (size_t i = 0; i < s.count; i++) {
+    const struct series *up = &s.series[i];
+    d->lost = false;
+    for (size_t k = 0; k < up->count; k++) d->lost |= up->points[k].value == 1;
+    d->down = !up->count || up->points[up->count - 1].value != 1;
+    d->lost = d->lost && d->down;
+  }
   selection_done(&s);
-  return up;
 }
 
 static void add_doubts(struct look *l, const struct evaluation *notes) {
@@ -60,8 +66,9 @@ static void add_doubts(struct look *l, const struct evaluation *notes) {
   if (l->doubt_count) memcpy(all, l->doubts, l->doubt_count * sizeof *all);
   for (size_t i = 0; i < notes->missing_count; i++) {
     const struct missing *m = &notes->missing[i];
-    bool down = m->gap && *m->target && !is_up(l->moment, m->target, &l->arena);
-    all[l->doubt_count++] = (struct doubt){.target = m->target, .gap = m->gap, .down = down, .warming = m->warming};
+    struct doubt *d = &all[l->doubt_count++];
+    *d = (struct doubt){.target = m->target, .gap = m->gap, .warming = m->warming};
+    if (m->gap && *m->target) note_up(l->moment, &l->arena, d);
   }
   l->doubts = all;
 }
@@ -109,7 +116,8 @@ static void keep_values(struct running_rule *r, const struct look *l) {
   r->values = mem_resize(NULL, MIN(l->left.count, (size_t)RULE_VALUES_MAX), sizeof *r->values);
   for (size_t i = 0; i < l->left.count && r->value_count < RULE_VALUES_MAX; i++) {
     const struct element *x = &l->left.elements[i];
-    if (!is_an_alert(l, x->labels)) r->values[r->value_count++] = (struct element){labels_ref(x->labels), x->value};
+    if (!is_an_alert(l, x->labels))
+      r->values[r->value_count++] = (struct element){.labels = labels_ref(x->labels), .value = x->value};
   }
 }
 
@@ -121,7 +129,8 @@ static enum rule_health health_of(const struct evaluation *notes) {
 static void say(const struct running_rule *r, const struct rule_group *group, bool ok, const struct fail *why) {
   if (!ok && (r->health != RULE_ERROR || strcmp(r->error.text, why->text) != 0))
     log_error(NULL, "the rule %s of the group %s cannot be evaluated: %s", r->rule->name, group->name, why->text);
-  if (ok && r->health == RULE_ERROR) log_info(NULL, "the rule %s of the group %s can be evaluated again", r->rule->name, group->name);
+  if (ok && r->health == RULE_ERROR)
+    log_info(NULL, "the rule %s of the group %s can be evaluated again", r->rule->name, group->name);
 }
 
 void rule_evaluate(struct running_rule *r, const struct rule_group *group, const struct moment *m, struct transitions *out) {

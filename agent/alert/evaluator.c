@@ -131,7 +131,8 @@ static void resolve_all(const char *rule, const struct alerts *a, int64_t wall, 
   }
 }
 
-static void hand_over(struct evaluator *e, struct running_rule *old, struct running_rule *new, int64_t wall, struct transitions *out) {
+static void hand_over(struct evaluator *e, struct running_rule *old, struct running_rule *new, int64_t wall,
+                      struct transitions *out) {
   if (!new) {
     resolve_all(old->rule->identity, &old->alerts, wall, out);
     emit(&old->emitted, e->history, e->at, NULL, NULL, 0);
@@ -151,7 +152,8 @@ static void hand_over_restored(struct evaluator *e, const struct map *rules, int
     struct alert alert;
     if (!alert_restore(record, &alert)) {
       log_warn(NULL, "an alert of the rule %s was kept in a form that cannot be read; it is forgotten", record->rule);
-      state_commit(e->state, &(struct alert_record){.rule = record->rule, .fingerprint = record->fingerprint, .gone = true}, 1, NULL, 0);
+      state_commit(e->state, &(struct alert_record){.rule = record->rule, .fingerprint = record->fingerprint, .gone = true}, 1,
+                   NULL, 0);
       continue;
     }
     struct alerts one = {0};
@@ -291,6 +293,7 @@ static void *run(void *arg) {
 }
 
 bool evaluator_start(struct evaluator *e, struct fail *f) {
+  if (e->is_running) return true;
   e->stop_fd = eventfd(0, EFD_CLOEXEC);
   e->wake_fd = eventfd(0, EFD_CLOEXEC);
   if (e->stop_fd < 0 || e->wake_fd < 0) return fail_errno(f, "the rules cannot be evaluated");

@@ -122,10 +122,10 @@ static bool read_file(struct rule_set *set, const char *path, struct map *seen, 
 }
 
 static bool read_pattern(struct rule_set *set, const char *pattern, struct map *seen, struct fail *f) {
-  if (!strcmp(pattern, RULES_PACK)) {
+  if (!strcmp(pattern, CONFIG_RULES_PACK)) {
     size_t length;
     const char *text = pack_text(&length);
-    return rules_parse(set, RULES_PACK, text, length, f);
+    return rules_parse(set, CONFIG_RULES_PACK, text, length, f);
   }
   glob_t found;
   int status = glob(pattern, 0, NULL, &found);

@@ -7,8 +7,8 @@ static const struct family families[] = {
     [RULES] = {"sonde_rules", "Rules that are evaluated.", METRIC_GAUGE, NULL, false},
     [ALERTS] = {"sonde_alerts", "Alerts, by state.", METRIC_GAUGE, "alertstate", false},
     [FAILURES] = {"sonde_rule_failures_total", "Evaluations of a rule that failed.", METRIC_COUNTER, NULL, false},
-    [DURATION] = {"sonde_rule_evaluation_duration_seconds", "How long the last evaluations of all rules took together.", METRIC_GAUGE,
-                  NULL, false},
+    [DURATION] = {"sonde_rule_evaluation_duration_seconds", "How long the last evaluations of all rules took together.",
+                  METRIC_GAUGE, NULL, false},
 };
 
 void evaluator_catalogue(void (*each)(const struct family *family, const char *part, void *arg), void *arg) {

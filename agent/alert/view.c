@@ -79,6 +79,7 @@ void view_add(struct rules_view *v, const struct rule_group *group, const struct
       .values = arena_alloc(&v->arena, r->value_count * sizeof(struct element)),
       .value_count = r->value_count,
   };
-  for (size_t i = 0; i < r->value_count; i++) out->values[i] = (struct element){kept(v, r->values[i].labels), r->values[i].value};
+  for (size_t i = 0; i < r->value_count; i++)
+    out->values[i] = (struct element){.labels = kept(v, r->values[i].labels), .value = r->values[i].value};
   add_alerts(v, out, r, wall);
 }

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "agent/cli/alerting.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
 #include "base/log.h"
@@ -30,6 +31,7 @@ struct agent {
   struct store *store;
   struct targets *targets;
   struct server *server;
+  struct alerting alerting;
   char *web; /* what web_text() said at the start */
 };
 
@@ -37,9 +39,10 @@ static void say(bool good, const char *sentence) {
   (good ? log_info : log_warn)(NULL, "%s", sentence);
 }
 
-static struct config *load(const struct run_settings *s, struct fail *f) {
+/* The configuration and the rules that it names. */
+static struct config *load(const struct run_settings *s, struct rule_set **ret_rules, struct fail *f) {
   struct config *c = watched_load(s->config_file, say, f);
-  if (c && config_set_web(c, s->listen, s->listen_count, s->telemetry_path, f)) return c;
+  if (c && config_set_web(c, s->listen, s->listen_count, s->telemetry_path, f) && (*ret_rules = rules_load(&c->rules, f))) return c;
   config_unref(c);
   return NULL;
 }
@@ -131,7 +134,8 @@ static char *socket_path(const struct config *c) {
 }
 
 static bool start(struct agent *a, struct fail *f) {
-  struct config *c = load(a->settings, f);
+  struct rule_set *rules;
+  struct config *c = load(a->settings, &rules, f);
   if (!c) return false;
   struct fail state;
   bool has_folder = config_state_dir(c, &state);
@@ -141,6 +145,7 @@ static bool start(struct agent *a, struct fail *f) {
   a->server = server_start(&(struct server_config){&c->listen, c->telemetry_path, socket, a->store}, f);
   if (!a->server) {
     store_free(a->store);
+    rules_free(rules);
     config_unref(c);
     return false;
   }
@@ -148,14 +153,20 @@ static bool start(struct agent *a, struct fail *f) {
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
-  a->targets = targets_new(a->store, NULL);
+  alerting_init(&a->alerting, c, has_folder);
+  a->targets = targets_new(a->store, a->alerting.history);
+  targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
+  config_ref(c);
   targets_apply(a->targets, c);
-  return true;
+  bool ok = alerting_apply(&a->alerting, c, rules, f);
+  config_unref(c);
+  return ok;
 }
 
 static void reload(struct agent *a) {
   struct fail why = {0};
-  struct config *c = load(a->settings, &why);
+  struct rule_set *rules;
+  struct config *c = load(a->settings, &rules, &why);
   targets_reloaded(a->targets, c != NULL, clock_wall());
   if (!c) {
     log_error(NULL, "not reloaded, all goes on as it was: %s", why.text);
@@ -166,6 +177,7 @@ static void reload(struct agent *a) {
   log_info(NULL, "reloaded, %zu target%s", c->target_count, c->target_count == 1 ? "" : "s");
   log_targets(c);
   server_expect(a->server, c->target_count, config_digest(c));
+  if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s", why.text);
   targets_apply(a->targets, c);
 }
 
@@ -180,8 +192,10 @@ static NORETURN void finish(struct agent *a, int signal_number) {
   signal(SIGALRM, last_resort);
   setitimer(ITIMER_REAL, &timer, NULL);
   log_info(NULL, "ending: %s", signal_number == SIGINT ? "interrupted" : "asked to by SIGTERM");
+  msec_t deadline = clock_now() + STOP_MSEC;
   server_stop(a->server);
-  targets_stop(a->targets, clock_now() + STOP_MSEC);
+  targets_stop(a->targets, deadline);
+  alerting_stop(&a->alerting, deadline);
   fflush(NULL);
   _exit(STATUS_GOOD);
 }

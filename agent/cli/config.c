@@ -5,18 +5,21 @@
 #include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
+#include "alert/rules.h"
 
 int config_check(const char *path) {
   struct fail why = {0};
   struct kinds kinds = watched_kinds();
   struct config *c = config_load(path, &kinds, &why);
-  if (!c) {
+  struct rule_set *rules = c ? rules_load(&c->rules, &why) : NULL;
+  if (rules)
+    printf("%s: good, %zu target%s, %zu rule%s\n", path, c->target_count, c->target_count == 1 ? "" : "s", rules->rule_count,
+           rules->rule_count == 1 ? "" : "s");
+  else
     fprintf(stderr, "%s\n", why.text);
-    return STATUS_WRONG;
-  }
-  printf("%s: good, %zu target%s\n", path, c->target_count, c->target_count == 1 ? "" : "s");
+  rules_free(rules);
   config_unref(c);
-  return STATUS_GOOD;
+  return rules ? STATUS_GOOD : STATUS_WRONG;
 }
 
 static int print_page(void) {

@@ -56,6 +56,12 @@ const struct option root_rows[] = {
      .help = "Labels that name this agent to others: `{site: eu}`. At most 16.",
      .offset = offsetof(struct config, external_labels)},
     {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 1000. See below."},
+    {.name = "rules",
+     .type = OPTION_STRINGS,
+     .fallback = CONFIG_RULES_PACK,
+     .help = "Files of Prometheus rules: paths, which may have `*` in them, and `" CONFIG_RULES_PACK
+             "` for the rules that sonde brings along. `[]` for none.",
+     .offset = offsetof(struct config, rules)},
     {.name = "receivers",
      .type = OPTION_NODE,
      .help = "Where messages about alerts go: a list of maps, at most 100. Without one they go to the log. See below."},
@@ -131,9 +137,16 @@ static bool read_receivers(const struct reader *r, const struct kinds *kinds, co
   return check_names(r, c, list, "receiver", receiver_name);
 }
 
+/* Patterns begin where the file lies. */
+static bool place_rules(const struct reader *r, struct config *c) {
+  for (size_t i = 0; i < c->rules.count; i++)
+    if (strcmp(c->rules.items[i], CONFIG_RULES_PACK) != 0) c->rules.items[i] = file_resolve(r->arena, r->folder, c->rules.items[i]);
+  return true;
+}
+
 static bool read_root(const struct reader *r, const struct kinds *kinds, const struct node *root, struct config *c) {
   struct schema schema = {root_rows, c};
-  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) &&
+  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) && place_rules(r, c) &&
          read_targets(r, kinds, node_get(root, "targets"), c) && read_receivers(r, kinds, node_get(root, "receivers"), c);
 }
 

@@ -29,6 +29,11 @@ struct targets {
   struct ticks ticks;
   msec_t published;
   struct process process;
+  struct teller {
+    struct section *(*make)(void *context);
+    void *context;
+  } tellers[TARGETS_TELLERS];
+  size_t teller_count;
   bool reload_successful;
   double reload_wall;
 };
@@ -48,6 +53,10 @@ struct targets *targets_new(struct store *store, struct history *history) {
 void targets_reloaded(struct targets *t, bool successful, double wall) {
   t->reload_successful = successful;
   if (successful) t->reload_wall = wall;
+}
+
+void targets_tell(struct targets *t, struct section *(*make)(void *context), void *context) {
+  if (t->teller_count < TARGETS_TELLERS) t->tellers[t->teller_count++] = (struct teller){make, context};
 }
 
 static const struct target_config *configured(const struct config *config, const struct runner *r) {
@@ -141,12 +150,13 @@ static void publish_agent(struct targets *t, msec_t now) {
     facts.targets++;
     facts.dropped += dropped_by(r);
   }
-  struct batch *b = batch_new(t->id, 2);
+  struct batch *b = batch_new(t->id, 2 + t->teller_count);
   b->time = tick_before(&t->ticks, now);
   b->success = now;
   b->up = b->polled = true;
   b->sections[0] = agent_section(&facts);
   b->sections[1] = process_section(&t->process);
+  for (size_t i = 0; i < t->teller_count; i++) b->sections[2 + i] = t->tellers[i].make(t->tellers[i].context);
   if (t->past) shard_append(t->past, b);
   slot_publish(t->slot, b);
 }

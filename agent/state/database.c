@@ -1,5 +1,6 @@
 /* The file that keeps the state. One process owns it (the lock is exclusive), so that two agents on one folder cannot both deliver; only its owner
- * may read it. What is not ours or is damaged is never written to: it is renamed, with what belongs to it, and a new one begins. */
+ * may read it. SQLite's own locks are off: the state's is around every call. What is not ours or is damaged is never written to: it is renamed,
+ * with what belongs to it, and a new one begins. */
 #include "agent/state/database.h"
 
 #include <errno.h>
@@ -138,7 +139,7 @@ static enum verdict try_open(const char *path, sqlite3 **ret, struct fail *f) {
   (void)fchmod(fd, 0600);
   close(fd);
   enum verdict verdict = REFUSED;
-  if (sqlite3_open_v2(path, ret, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+  if (sqlite3_open_v2(path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
     if (*ret) database_fail(*ret, f);
   } else {
     sqlite3_busy_timeout(*ret, BUSY_MSEC);
@@ -183,7 +184,7 @@ sqlite3 *database_open(const char *path, struct fail *said, struct fail *f) {
 sqlite3 *database_open_read_only(const char *path) {
   sqlite3 *db = NULL;
   int64_t count;
-  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
       sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK &&
       run_number(db, NULL, &count, "SELECT count(*) FROM alerts", ""))
     return db;
@@ -194,7 +195,9 @@ sqlite3 *database_open_read_only(const char *path) {
 sqlite3 *database_memory(void) {
   sqlite3 *db = NULL;
   struct fail why = {0};
-  if (sqlite3_open(":memory:", &db) == SQLITE_OK && make_tables(db, &why)) return db;
+  if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+      make_tables(db, &why))
+    return db;
   abort(); /* for want of memory, which ends the program everywhere */
 }
 

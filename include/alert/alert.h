@@ -46,8 +46,9 @@ void transitions_done(struct transitions *t);
 /* A target of which a rule does not know enough. */
 struct doubt {
   const char *target; /* "": any */
-  bool gap;           /* it was down somewhere in the span that the rule looks at … */
-  bool down;          /* … and is so now, or has not answered yet */
+  bool gap;           /* it was down somewhere in the span that the rule looks at, or never answered … */
+  bool down;          /* … and does not answer now */
+  bool lost;          /* it did until a moment ago, or its first poll has not ended: a sum over targets now says too little */
   bool warming;       /* its past does not reach back far enough */
 };
 

@@ -29,7 +29,7 @@ struct evaluator *evaluator_new(struct history *history, struct state *state, co
 void evaluator_apply(struct evaluator *e, struct config *config, struct rule_set *rules);
 /* Evaluates the groups that are due at `now` (clock_now()), `wall` milliseconds since 1970; returns when the next one is. One thread. */
 msec_t evaluator_step(struct evaluator *e, msec_t now, int64_t wall);
-/* Does so on a thread of its own from now on. */
+/* Does so on a thread of its own from now on; does nothing when it does already. */
 bool evaluator_start(struct evaluator *e, struct fail *f) MUST_CHECK;
 /* Asks the thread to end and waits for it until `deadline`. False when it does not: then it must not be freed. */
 bool evaluator_stop(struct evaluator *e, msec_t deadline);
@@ -72,8 +72,8 @@ struct rule_view {
 struct rules_view {
   struct arena arena;
   atomic_uint references;
-  msec_t evaluated; /* clock_now() of the latest evaluation; 0: none yet */
-  msec_t interval;  /* the default one */
+  msec_t evaluated;  /* clock_now() of the latest evaluation; 0: none yet */
+  msec_t interval;   /* the default one */
   uint64_t failures; /* evaluations of a rule that failed */
   struct rule_view *rules;
   size_t count;

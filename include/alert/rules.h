@@ -2,10 +2,8 @@
 #ifndef SONDE_ALERT_RULES_H
 #define SONDE_ALERT_RULES_H
 
-#include "config/option.h"
+#include "config/config.h"
 #include "promql/promql.h"
-
-#define RULES_PACK "web-stack" /* the pattern that names the rules that sonde brings along */
 
 /* What becomes of an alert whose series are missing because their target does not answer. */
 enum no_data {

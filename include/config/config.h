@@ -23,6 +23,8 @@ struct target_config {
   uint64_t digest; /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
 };
 
+#define CONFIG_RULES_PACK "web-stack" /* among the rules: those that sonde brings along */
+
 /* Where messages go. */
 struct receiver_config {
   const struct service *service;
@@ -40,6 +42,7 @@ struct config {
   msec_t poll_interval, poll_timeout;
   const char *state_dir; /* resolved by config_state_dir() */
   struct pairs external_labels;
+  struct strings rules; /* patterns of rule files, and CONFIG_RULES_PACK */
   struct target_config *targets;
   size_t target_count;
   struct receiver_config *receivers;

@@ -24,7 +24,10 @@ msec_t targets_watch(struct targets *t, msec_t now);
  * and what they still publish is ignored. Takes all targets off the store and frees `t`; store and history may be freed afterwards. */
 void targets_stop(struct targets *t, msec_t deadline);
 
-/* What the agent tells of itself beside its targets; set by main after each attempt to reload. */
+/* What the agent tells of itself beside its targets: a section that `make` gives at each tick (at most TARGETS_TELLERS of them; before the first
+ * targets_watch()), and, set by main, how each attempt to reload ended. */
+#define TARGETS_TELLERS 4
+void targets_tell(struct targets *t, struct section *(*make)(void *context), void *context);
 void targets_reloaded(struct targets *t, bool successful, double wall);
 
 #endif
