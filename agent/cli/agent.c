@@ -16,6 +16,7 @@
 #include "agent/cli/alerting.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
+#include "alert/status.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -149,11 +150,12 @@ static bool start(struct agent *a, struct fail *f) {
     config_unref(c);
     return false;
   }
-  server_expect(a->server, c->target_count, config_digest(c));
+  server_expect(a->server, c->target_count, status_digest(c, rules));
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
   alerting_init(&a->alerting, c, has_folder);
+  server_show_rules(a->server, a->alerting.evaluator);
   a->targets = targets_new(a->store, a->alerting.history);
   targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
   config_ref(c);
@@ -176,7 +178,7 @@ static void reload(struct agent *a) {
   if (strcmp(web, a->web) != 0) log_warn(NULL, "the listen addresses or the telemetry path have changed: that needs a restart");
   log_info(NULL, "reloaded, %zu target%s", c->target_count, c->target_count == 1 ? "" : "s");
   log_targets(c);
-  server_expect(a->server, c->target_count, config_digest(c));
+  server_expect(a->server, c->target_count, status_digest(c, rules));
   if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s", why.text);
   targets_apply(a->targets, c);
 }

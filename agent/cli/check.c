@@ -79,7 +79,7 @@ static int take(struct settings *s, int found, const char *value) {
 }
 
 /* Looks for an agent that runs what this check would. True when its status was judged; else r->note says what may surprise about that. */
-static bool ask_agent(struct report *r, const struct check_plan *p, uint64_t digest, const struct settings *s) {
+static bool ask_agent(struct report *r, const struct check_plan *p, const struct settings *s) {
   const char *places[STATE_PLACES_MAX];
   size_t count = config_state_places(p->config, places);
   SCOPED(buf_done) struct buf status;
@@ -90,7 +90,7 @@ static bool ask_agent(struct report *r, const struct check_plan *p, uint64_t dig
     bool answered = check_ask(places[i], clock_now() + MIN(ASK_MSEC, s->timeout / 2), &status, &why);
     r->hung |= why.kind == FAIL_TIMEOUT;
     if (!answered) continue;
-    if (!status_is_of(status.data, digest)) {
+    if (!status_is_of(status.data, p->digest)) {
       r->note = "The agent that runs here has another configuration";
       continue;
     }
@@ -101,20 +101,21 @@ static bool ask_agent(struct report *r, const struct check_plan *p, uint64_t dig
   return false;
 }
 
-static bool poll_here(struct report *r, const struct check_plan *p, const struct settings *s, struct fail *f) {
+static bool poll_here(struct report *r, struct check_plan *p, const struct settings *s, struct fail *f) {
   SCOPED(buf_done) struct buf status;
   buf_init(&status, STATUS_BYTES_MAX);
   r->timeout = s->timeout;
-  check_poll(config_ref(p->config), s->timeout, s->window, &status);
+  check_poll(config_ref(p->config), p->rules, s->timeout, s->window, &status);
+  p->rules = NULL;
   if (status.overflow) return fail(f, FAIL_LIMIT, "there is too much to be judged");
   return report_read(r, status.data, status.length, p->config, p->whole, f);
 }
 
 static bool judge(struct report *r, const struct settings *s, struct fail *f) {
   struct check_plan plan;
-  if (!check_plan(&plan, s->file, s->operands, s->count, f)) return false;
-  bool good = (!plan.addressed && !s->window && ask_agent(r, &plan, plan.digest, s)) || poll_here(r, &plan, s, f);
-  config_unref(plan.config);
+  if (!check_plan_make(&plan, s->file, s->operands, s->count, f)) return false;
+  bool good = (!plan.addressed && !s->window && ask_agent(r, &plan, s)) || poll_here(r, &plan, s, f);
+  check_plan_done(&plan);
   return good;
 }
 

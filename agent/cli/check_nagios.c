@@ -14,10 +14,12 @@ static void put_text(struct buf *out, const char *text) {
 
 static void put_name(struct buf *out, const struct verdict *v) {
   put_text(out, v->is_target ? v->target : v->check);
-  if (!v->is_target && *v->target) {
-    buf_putc(out, ' ');
-    put_text(out, v->target);
-  }
+  if (v->is_target || !*v->target) return;
+  buf_putc(out, ' ');
+  put_text(out, v->target);
+}
+
+static void put_series(struct buf *out, const struct verdict *v) {
   if (*v->series) {
     buf_puts(out, " {");
     put_text(out, v->series);
@@ -30,6 +32,7 @@ static void put_verdict(struct buf *out, const struct verdict *v) {
   buf_init(&value, 1024);
   verdict_value(&value, v);
   put_name(out, v);
+  put_series(out, v);
   if (value.length) {
     buf_putc(out, ' ');
     put_text(out, value.data);
@@ -72,14 +75,15 @@ static const char *range(const struct verdict *v, char *out) {
   return out;
 }
 
-/* One number of the performance data. Two rules of one name, one of them critical, are the two limits of one number. */
+/* One number of the performance data: of all series of a rule and a target the one nearest to the alarm, so that its label stays while series come and go.
+ * Two rules of one name, one of them critical, are the two limits of one number. */
 struct number {
   const char *label;
-  double value;
+  const struct verdict *worst;
   char warn[RANGE_SIZE], crit[RANGE_SIZE];
 };
 
-/* "rule target {series}" between quotes; a quote is doubled, and an equals sign may not stand there. */
+/* "rule target"; an equals sign may not stand there. */
 static const char *label_of(struct arena *a, const struct verdict *v) {
   SCOPED(buf_done) struct buf label;
   buf_init(&label, LABEL_MAX);
@@ -89,10 +93,13 @@ static const char *label_of(struct arena *a, const struct verdict *v) {
   return arena_copy(a, label.data);
 }
 
-static struct number *number_for(struct number *numbers, size_t *count, const char *label, double value) {
-  for (size_t i = 0; i < *count; i++)
-    if (!strcmp(numbers[i].label, label)) return &numbers[i];
-  numbers[*count] = (struct number){.label = label, .value = value};
+static struct number *number_for(struct number *numbers, size_t *count, const char *label, const struct verdict *v) {
+  for (size_t i = 0; i < *count; i++) {
+    if (strcmp(numbers[i].label, label) != 0) continue;
+    if (verdict_is_nearer(v, numbers[i].worst)) numbers[i].worst = v;
+    return &numbers[i];
+  }
+  numbers[*count] = (struct number){.label = label, .worst = v};
   return &numbers[(*count)++];
 }
 
@@ -100,7 +107,7 @@ static void put_number(struct buf *out, const struct number *n) {
   char value[DECIMAL_SIZE];
   buf_puts(out, " '");
   for (const char *c = n->label; *c; c++) buf_printf(out, *c == '\'' ? "''" : "%c", *c);
-  buf_printf(out, "'=%s", decimal(n->value, value));
+  buf_printf(out, "'=%s", decimal(n->worst->value, value));
   if (*n->warn || *n->crit) buf_printf(out, ";%s", n->warn);
   if (*n->crit) buf_printf(out, ";%s", n->crit);
 }
@@ -114,7 +121,7 @@ static void put_numbers(struct buf *out, const struct report *r) {
     const struct verdict *v = &r->rows[i];
     const char *label = isnan(v->value) ? NULL : label_of(&a, v);
     if (!label) continue;
-    struct number *n = number_for(numbers, &count, label, v->value);
+    struct number *n = number_for(numbers, &count, label, v);
     range(v, v->severity == LEVEL_CRITICAL ? n->crit : n->warn);
   }
   buf_printf(out, " | 'time'=%.3fs", (double)r->took / 1000);

@@ -10,6 +10,7 @@
 #define LOOK_EVERY     ((msec_t)5)
 #define FAREWELL       ((msec_t)200) /* for runners that are stuck; the others end at once */
 #define WINDOW_POLLS   10
+#define HISTORY_BYTES  ((size_t)256 << 20)
 #define INTERVAL_LEAST ((msec_t)1000)
 
 /* Timeouts leave room for a driver to say what it waited for. With a window, its pace is the configured one where that gives enough polls. */
@@ -44,16 +45,32 @@ static void wait_for_polls(struct store *store, struct targets *targets, msec_t 
   }
 }
 
-void check_poll(struct config *c, msec_t timeout, msec_t window, struct buf *out) {
+/* One evaluation, when everything is there: what it found is pending or firing as of now. */
+static struct rules_view *evaluate(struct history *history, struct config *c, struct rule_set *rules) {
+  struct evaluator *evaluator = evaluator_new(history, NULL, NULL);
+  evaluator_apply(evaluator, c, rules);
+  evaluator_step(evaluator, clock_now(), (int64_t)(clock_wall() * 1000));
+  struct rules_view *view = evaluator_view(evaluator);
+  evaluator_free(evaluator);
+  return view;
+}
+
+void check_poll(struct config *c, struct rule_set *rules, msec_t timeout, msec_t window, struct buf *out) {
   msec_t start = clock_now();
   struct store *store = store_new();
-  struct targets *targets = targets_new(store, NULL);
+  struct history *history = history_new(MAX(rules->span, window + timeout), HISTORY_BYTES);
+  struct targets *targets = targets_new(store, history);
   log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT); /* what is wrong is said once, in the report */
   set_pace(c, timeout, window);
-  targets_apply(targets, c);
+  targets_apply(targets, config_ref(c));
   wait_for_polls(store, targets, start + timeout, window);
+  struct rules_view *view = evaluate(history, c, rules);
   struct snapshot *snapshot = store_snapshot(store);
-  status_write(out, &(struct status){.targets = snapshot, .now = clock_now()});
+  status_write(out, &(struct status){.targets = snapshot, .rules = view, .now = clock_now()});
   snapshot_free(snapshot);
+  rules_view_unref(view);
   targets_stop(targets, clock_now() + FAREWELL);
+  store_free(store);
+  history_free(history);
+  config_unref(c);
 }

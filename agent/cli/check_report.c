@@ -146,7 +146,8 @@ static const char *target_of(const json_t *labels) {
 
 static bool is_wanted(const struct rule_reader *in, const json_t *labels) {
   const char *target = target_of(labels);
-  return *target ? in->whole || find_target(in->config, target) : in->whole;
+  if (!*target) return in->whole;
+  return find_target(in->config, target) || (in->whole && in->report->asked); /* the agent watches itself, too */
 }
 
 static enum level level_of(const json_t *object) {
@@ -156,22 +157,21 @@ static enum level level_of(const json_t *object) {
 }
 
 /* What tells a series from its neighbours: its labels but those that every row shows or that are the same for the whole target. */
-static const char *series_of(struct report *r, const json_t *labels) {
+static const char *series_of(struct report *r, json_t *labels) {
   static const char *const known[] = {"__name__", "alertname", "severity", "target", "job", "instance"};
   SCOPED(buf_done) struct buf out;
-  const char *key;
-  json_t *value;
   buf_init(&out, 4096);
   buf_puts(&out, "");
-  json_object_foreach((json_t *)labels, key, value) {
-    bool skip = false;
+  for (void *at = json_object_iter(labels); at; at = json_object_iter_next(labels, at)) {
+    const char *key = json_object_iter_key(at), *value = json_string_value(json_object_iter_value(at));
+    bool skip = !value;
     for (size_t i = 0; i < COUNTOF(known); i++) skip |= !strcmp(key, known[i]);
-    if (!skip) buf_printf(&out, "%s%s=%s", out.length ? "," : "", key, json_string_value(value));
+    if (!skip) buf_printf(&out, "%s%s=%s", out.length ? "," : "", key, value);
   }
   return clean(r, out.data ? out.data : "");
 }
 
-static struct verdict *add_rule(struct rule_reader *in, enum level level, const json_t *labels, const char *state) {
+static struct verdict *add_rule(struct rule_reader *in, enum level level, json_t *labels, const char *state) {
   struct report *r = in->report;
   struct verdict *v = add(r, level, in->name, clean(r, target_of(labels)), state);
   v->series = series_of(r, labels);
@@ -184,35 +184,68 @@ static struct verdict *add_rule(struct rule_reader *in, enum level level, const 
 
 static void judge_alert(struct rule_reader *in, const json_t *alert) {
   struct report *r = in->report;
-  const json_t *labels = json_object_get(alert, "labels"), *annotations = json_object_get(alert, "annotations");
+  json_t *labels = json_object_get(alert, "labels"), *annotations = json_object_get(alert, "annotations");
   if (!is_wanted(in, labels) || is_down(r, target_of(labels))) return;
   struct verdict *v = add_rule(in, level_of(labels), labels, text_of(r, alert, "state"));
   v->value = number_of(alert, "value");
-  v->left = span_of(alert, "fires_in_seconds");
+  v->left = r->asked ? span_of(alert, "fires_in_seconds") : 0; /* nobody stays to see it fire */
   v->message = text_of(r, annotations, "summary");
   v->hint = text_of(r, annotations, "description");
 }
 
+static bool holds(const struct verdict *v) {
+  if (!v->op) return false;
+  if (!strcmp(v->op, ">")) return v->value > v->threshold;
+  if (!strcmp(v->op, ">=")) return v->value >= v->threshold;
+  if (!strcmp(v->op, "<")) return v->value < v->threshold;
+  if (!strcmp(v->op, "<=")) return v->value <= v->threshold;
+  return !strcmp(v->op, "==") == (v->value == v->threshold);
+}
+
+/* What is compared is shown where it is a number, and no limit: one that is beyond the threshold and no alert was let off by what follows the
+ * comparison (no traffic, no limit set). */
 static void judge_good(struct rule_reader *in, const json_t *value) {
-  const json_t *labels = json_object_get(value, "labels");
-  if (!is_wanted(in, labels) || is_down(in->report, target_of(labels))) return;
-  add_rule(in, LEVEL_OK, labels, "ok")->value = number_of(value, "value");
+  json_t *labels = json_object_get(value, "labels");
+  double number = number_of(value, "value");
+  if (!is_wanted(in, labels) || is_down(in->report, target_of(labels)) || !isfinite(number)) return;
+  struct verdict *v = add_rule(in, LEVEL_OK, labels, "ok");
+  v->value = number;
+  if (!holds(v)) return;
+  in->report->count--;
+  in->shown--;
+}
+
+bool verdict_is_nearer(const struct verdict *v, const struct verdict *other) {
+  if (!v->op) return false;
+  return v->op[0] == '<' ? v->value < other->value : v->op[0] == '>' && v->value > other->value;
+}
+
+/* Of the good rows that a rule gave, which begin at `first`, the one nearest to the threshold stands for all. */
+static void mark_minor(struct report *r, size_t first) {
+  struct verdict *nearest = NULL;
+  for (struct verdict *v = r->rows + first; v < r->rows + r->count; v++) {
+    v->minor = v->level == LEVEL_OK;
+    if (v->minor && (!nearest || verdict_is_nearer(v, nearest))) nearest = v;
+  }
+  if (nearest) nearest->minor = false;
 }
 
 static void judge_rule(struct report *r, const json_t *object, const struct config *c, bool whole) {
-  size_t i;
-  json_t *item;
   struct rule_reader in = {.report = r, .config = c, .whole = whole, .object = object, .name = text_of(r, object, "name")};
   in.op = text_of(r, object, "op");
   in.threshold = number_of(object, "threshold");
   in.severity = level_of(object);
   const char *health = json_string_value(json_object_get(object, "health"));
   if (!in.name || !health) return;
-  json_array_foreach(json_object_get(object, "alerts"), i, item) judge_alert(&in, item);
-  json_array_foreach(json_object_get(object, "values"), i, item) judge_good(&in, item);
+  bool warming = !strcmp(health, "warming");
+  size_t first = r->count;
+  const json_t *alerts = json_object_get(object, "alerts"), *values = json_object_get(object, "values");
+  for (size_t i = 0; i < json_array_size(alerts); i++) judge_alert(&in, json_array_get(alerts, i));
+  for (size_t i = 0; !warming && i < json_array_size(values); i++) judge_good(&in, json_array_get(values, i));
+  mark_minor(r, first);
   if (!strcmp(health, "error")) {
     add_rule(&in, LEVEL_UNKNOWN, NULL, "error")->message = text_of(r, object, "error");
-  } else if (!strcmp(health, "warming")) {
+  } else if (warming || !strcmp(health, "unknown")) {
     r->waiting++;
     struct verdict *v = add_rule(&in, LEVEL_WAITING, NULL, "waiting");
     v->left = span_of(object, "warm_in_seconds");
@@ -247,21 +280,21 @@ static void judge_evaluation(struct report *r, const json_t *root) {
 
 bool report_read(struct report *r, const char *json, size_t length, const struct config *c, bool whole, struct fail *f) {
   json_error_t error;
-  size_t i;
-  json_t *item, *root = json_loadb(json, length, 0, &error);
+  json_t *root = json_loadb(json, length, 0, &error);
   if (!root || json_integer_value(json_object_get(root, "schema")) != STATUS_SCHEMA) {
     json_decref(root);
     return fail(f, FAIL_PROTOCOL, "the agent's answer is none of this version of sonde");
   }
-  json_array_foreach(json_object_get(root, "targets"), i, item) judge_target(r, item, c);
-  json_array_foreach(json_object_get(root, "rules"), i, item) judge_rule(r, item, c, whole);
+  const json_t *all = json_object_get(root, "targets"), *rules = json_object_get(root, "rules");
+  for (size_t i = 0; i < json_array_size(all); i++) judge_target(r, json_array_get(all, i), c);
+  for (size_t i = 0; i < json_array_size(rules); i++) judge_rule(r, json_array_get(rules, i), c, whole);
   judge_evaluation(r, root);
   json_decref(root);
   if (r->hung)
     add(r, LEVEL_WARNING, "agent", "", "hung")->message =
         "the agent that runs here does not answer: it watches nothing now; restart it";
   if (r->count == 0) r->trouble = "there is nothing to check: no targets";
-  qsort(r->rows, r->count, sizeof *r->rows, compare);
+  if (r->count) qsort(r->rows, r->count, sizeof *r->rows, compare);
   return true;
 }
 
@@ -270,14 +303,26 @@ void report_fail(struct report *r, const struct fail *why) {
   r->trouble = clean(r, why->text);
 }
 
+static void put_number(struct buf *out, double value) {
+  buf_printf(out, fabs(value) < 1e6 ? "%.4g" : "%.0f", value);
+}
+
 void verdict_value(struct buf *out, const struct verdict *v) {
   char left[48];
-  if (!isnan(v->value)) buf_printf(out, fabs(v->value) < 1e6 ? "%.4g" : "%.0f", v->value);
-  if (!isnan(v->value) && v->op) buf_printf(out, fabs(v->threshold) < 1e6 ? " %s %.4g" : " %s %.0f", v->op, v->threshold);
-  if (isnan(v->value) && (v->is_target || v->level != LEVEL_OK)) buf_puts(out, v->state);
-  if (v->reason) buf_printf(out, " (%s)", v->reason);
-  if (!strcmp(v->state, "pending")) buf_printf(out, ", fires in %s", duration_format(v->left / 1000 * 1000, left, sizeof left));
-  if (v->level == LEVEL_WAITING) buf_printf(out, " %s", duration_format(v->left / 1000 * 1000, left, sizeof left));
+  bool good = v->level == LEVEL_OK;
+  duration_format(v->left / 1000 * 1000, left, sizeof left);
+  if (isnan(v->value) && (v->is_target || !good)) buf_puts(out, v->state);
+  if (v->reason && strcmp(v->reason, v->state) != 0) buf_printf(out, " (%s)", v->reason);
+  if (!isnan(v->value)) put_number(out, v->value);
+  if (!isnan(v->value) && v->op) {
+    buf_printf(out, good ? " (alert %s " : " %s ", v->op);
+    put_number(out, v->threshold);
+    if (good) buf_putc(out, ')');
+  }
+  if (v->left && v->level == LEVEL_WAITING)
+    buf_printf(out, ", %s more", left);
+  else if (v->left)
+    buf_printf(out, ", fires in %s", left);
 }
 
 /* A span as somebody would type it: rounded up to what is easily remembered. */

@@ -16,6 +16,7 @@ struct verdict {
   enum level level;
   enum level severity; /* of the rule's threshold: LEVEL_CRITICAL, LEVEL_WARNING, LEVEL_INFO */
   bool is_target;
+  bool minor;         /* good, and another series of its rule is nearer to the threshold: for programs, not for people */
   const char *check;  /* the rule's name; "up" for a target */
   const char *target; /* "" when it is of none alone */
   const char *state;  /* up, down, starting, stale, ok, pending, firing, waiting, error */
@@ -55,8 +56,11 @@ enum level report_level(const struct report *r);
 size_t report_problems(const struct report *r);
 /* "judged 21, waiting for history 6 (…)". */
 void report_counts(struct buf *out, const struct report *r);
-/* "0.95 > 0.9", "down". */
+/* "0.95 > 0.9", "12 (alert > 80)", "down (auth)". */
 void verdict_value(struct buf *out, const struct verdict *v);
+
+/* True when `v` is nearer to the alarm than `other`, of the same rule. */
+bool verdict_is_nearer(const struct verdict *v, const struct verdict *other);
 
 /* Each writes the whole output. */
 void report_table(struct buf *out, const struct report *r, size_t width, bool colour);

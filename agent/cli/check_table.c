@@ -86,26 +86,42 @@ static void put_source(struct buf *out, const struct report *r) {
   buf_printf(out, " Took %.3f s.\n", (double)r->took / 1000);
 }
 
-void report_table(struct buf *out, const struct report *r, size_t width, bool colour) {
+/* Only what people are to see. */
+static size_t fill(struct arena *a, const struct report *r, const struct verdict **verdicts, struct cells *rows, size_t *widths) {
+  size_t count = 0;
+  for (size_t i = 0; i < r->count; i++) {
+    if (r->rows[i].minor) continue;
+    verdicts[count] = &r->rows[i];
+    rows[count] = cells_of(a, &r->rows[i]);
+    for (size_t k = 0; k < COLUMNS; k++) widths[k] = MAX(widths[k], table_width(rows[count].cell[k]));
+    count++;
+  }
+  return count;
+}
+
+static void put_rows(struct buf *out, const struct report *r, struct arena *a, size_t width, bool colour) {
   static const struct cells title = {{"STATUS", "CHECK", "TARGET", "VALUE"}};
-  put_headline(out, r, colour);
-  if (r->trouble) return;
-  struct arena a;
-  arena_init(&a);
-  struct cells *rows = arena_alloc(&a, (r->count + 1) * sizeof *rows);
+  struct cells *rows = arena_alloc(a, (r->count + 1) * sizeof *rows);
+  const struct verdict **verdicts = arena_alloc(a, (r->count + 1) * sizeof *verdicts);
   size_t widths[COLUMNS];
   for (size_t k = 0; k < COLUMNS; k++) widths[k] = table_width(title.cell[k]);
-  for (size_t i = 0; i < r->count; i++) {
-    rows[i] = cells_of(&a, &r->rows[i]);
-    for (size_t k = 0; k < COLUMNS; k++) widths[k] = MAX(widths[k], table_width(rows[i].cell[k]));
-  }
+  size_t count = fill(a, r, verdicts, rows, widths);
   put_row(out, &title, widths, LEVEL_OK, false);
-  for (size_t i = 0; i < r->count; i++) {
-    const struct verdict *v = &r->rows[i];
+  for (size_t i = 0; i < count; i++) {
+    const struct verdict *v = verdicts[i];
     put_row(out, &rows[i], widths, v->level, colour);
     if (v->message && (v->is_target || !v->hint)) put_wrapped(out, v->message, width);
     if (v->hint && v->level != LEVEL_OK) put_wrapped(out, v->hint, width);
   }
-  put_source(out, r);
+}
+
+void report_table(struct buf *out, const struct report *r, size_t width, bool colour) {
+  struct arena a;
+  arena_init(&a);
+  put_headline(out, r, colour);
+  if (!r->trouble) {
+    put_rows(out, r, &a, width, colour);
+    put_source(out, r);
+  }
   arena_done(&a);
 }

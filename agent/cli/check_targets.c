@@ -4,6 +4,7 @@
 
 #include "agent/cli/check.h"
 #include "agent/cli/watched.h"
+#include "alert/status.h"
 #include "collectors/collector.h"
 #include "config/suggest.h"
 
@@ -77,15 +78,21 @@ static void say(bool good, const char *sentence) {
   if (!good) fprintf(stderr, "%s\n", sentence);
 }
 
-bool check_plan(struct check_plan *p, const char *path, const char *const *operands, size_t count, struct fail *f) {
+void check_plan_done(struct check_plan *p) {
+  rules_free(p->rules);
+  config_unref(p->config);
+  *p = (struct check_plan){0};
+}
+
+bool check_plan_make(struct check_plan *p, const char *path, const char *const *operands, size_t count, struct fail *f) {
   *p = (struct check_plan){.whole = true};
   for (size_t i = 0; i < count; i++) p->addressed |= is_address(operands[i]);
   p->config = p->addressed ? made_up(operands, count, f) : watched_load(path, say, f);
-  if (!p->config) return false;
-  p->digest = config_digest(p->config);
-  size_t all = p->config->target_count;
-  if (!p->addressed && !choose(p->config, operands, count, f)) {
-    config_unref(p->config);
+  p->rules = p->config ? rules_load(&p->config->rules, f) : NULL;
+  size_t all = p->config ? p->config->target_count : 0;
+  if (p->rules) p->digest = status_digest(p->config, p->rules);
+  if (!p->rules || (!p->addressed && !choose(p->config, operands, count, f))) {
+    check_plan_done(p);
     return false;
   }
   p->whole = p->config->target_count == all;

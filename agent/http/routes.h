@@ -11,6 +11,7 @@
 struct site {
   struct store *store;
   struct cache *cache;
+  _Atomic(struct evaluator *) evaluator; /* NULL: no rules */
   char *telemetry_path;
   msec_t started;
   atomic_size_t expected; /* targets that are configured */

@@ -275,6 +275,10 @@ void server_expect(struct server *s, size_t targets, uint64_t digest) {
   s->site.expected = targets;
 }
 
+void server_show_rules(struct server *s, struct evaluator *evaluator) {
+  s->site.evaluator = evaluator;
+}
+
 void server_stop(struct server *s) {
   if (!s) return;
   if (s->running) {

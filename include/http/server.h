@@ -8,12 +8,12 @@
 #include "metric/store.h"
 
 struct server;
+struct evaluator;
 
 struct server_config {
   const struct strings *listen;
   const char *telemetry_path;
-  const char *
-      socket; /* of `sonde check`, for this user alone: the path of a unix socket, the only one that serves /api/agent/status; NULL: none */
+  const char *socket;  /* path of a unix socket for this user alone, which serves /api/agent/status, too; NULL: none */
   struct store *store; /* must outlive the server */
 };
 /* Opens the listening sockets and starts serving. NULL with a sentence naming the address and the remedy (a port in use, an address that is
@@ -24,6 +24,8 @@ const char *server_address(const struct server *s, size_t n);
 /* How many targets are configured; /-/ready and /health answer 503 until this was told and each has ended its first poll. `digest` is that of the
  * configuration and its rules, for `sonde check` to compare. May change at a reload. */
 void server_expect(struct server *s, size_t targets, uint64_t digest);
+/* Whose rules are shown from now on; it must outlive the server. Before that there are none. */
+void server_show_rules(struct server *s, struct evaluator *evaluator);
 void server_stop(struct server *s); /* NULL allowed */
 
 #endif

@@ -186,6 +186,90 @@ class Foreground(Case):
         self.assertNotIn("\033[", check(file, "--format=table").out)
 
 
+RULES = """groups:
+  - name: test
+    rules:
+      - alert: ManyClients
+        expr: redis_connected_clients > 1e6
+        labels: {severity: critical}
+      - alert: SomeClients
+        expr: redis_connected_clients >= 1
+        for: 10m
+        labels: {severity: SEVERITY}
+        annotations: {summary: "{{ $labels.target }} has {{ $value }} clients", description: "Send them home."}
+      - alert: Commands
+        expr: rate(redis_commands_processed_total[4s]) > 1e9
+      - alert: Later
+        expr: rate(redis_commands_processed_total[2h]) > 1e9
+      - alert: NothingHere
+        expr: no_such_series > 1
+"""
+
+
+class Rules(Case):
+    def broken(self, severity):
+        (self.folder / "rules.yml").write_text(RULES.replace("SEVERITY", severity))
+        return {"rules": ["rules.yml"]}
+
+    def test_a_broken_threshold_exits_by_its_severity(self):
+        with Redis() as redis:
+            for severity, status in (("critical", 2), ("page", 2), ("warning", 1), ("other", 1), ("info", 0)):
+                done = check(self.write([{"name": "cache", "redis": redis.url()}], **self.broken(severity)))
+                first = self.assert_nagios(status, done)
+                self.assertIn("judged 2, waiting for history 2 (ask the running agent, or --window 1h48m)", first)
+                self.assertRegex(first, r"'SomeClients cache'=[0-9]+;" + (";" if status == 2 else "") + "@1:")
+                self.assertRegex(first, r"'ManyClients cache'=[0-9]+;;1000000")
+                if status:
+                    self.assertRegex(done.out, r"(?m)^[A-Z]+: SomeClients cache [0-9]+ >= 1: cache has [0-9]+ clients$")
+
+    def test_a_table_shows_the_value_beside_the_threshold_and_what_to_do(self):
+        with Redis() as redis:
+            done = check_on_terminal(self.write([{"name": "cache", "redis": redis.url()}], **self.broken("warning")), environment={"NO_COLOR": "1"})
+            self.assert_exit(1, done)
+            self.assertRegex(done.out, r"(?m)^WARNING +SomeClients +cache +[0-9]+ >= 1\n +Send them home\.$")
+            self.assertRegex(done.out, r"(?m)^OK +ManyClients +cache +[0-9]+ \(alert > 1000000\)$")
+            self.assertRegex(done.out, r"(?m)^WAITING +Later ")
+
+    def test_a_window_gives_rules_their_range(self):
+        with Redis() as redis:
+            done = check(self.write([{"name": "cache", "redis": redis.url()}], **self.broken("info")), "--window=6s", "--format=json")
+            self.assert_exit(0, done)
+            checks = self.checks(done)
+            self.assertEqual("ok", checks["Commands", "cache"]["status"])
+            self.assertEqual("waiting", checks["Later", None]["status"])
+
+    def test_a_wrong_rule_file_is_unknown(self):
+        file = self.write([{"host": {}}], **self.broken("info"))
+        (self.folder / "rules.yml").write_text(RULES.replace("no_such_series > 1", "no_such_series >"))
+        done = check(file)
+        self.assert_exit(3, done)
+        self.assertRegex(done.out, r"^SONDE UNKNOWN: .*rules\.yml:\d+:\d+: ")
+
+    def test_an_agent_says_when_a_pending_alert_fires_and_check_counts_it(self):
+        with Redis() as redis:
+            sonde = Sonde(targets=[{"name": "cache", "redis": redis.url()}], **self.broken("critical"))
+            self.addCleanup(sonde.close)
+            (sonde.folder / "rules.yml").write_text((self.folder / "rules.yml").read_text())
+            sonde.start()
+            sonde.wait_up("cache")
+            ask = lambda *words: check(f"--config.file={sonde.path}", *words)
+            wait_for("the alert to be pending", lambda: "fires in" in ask().out)
+            done = ask("--format=json")
+            self.assert_exit(2, done)
+            report = json.loads(done.out)
+            self.assertEqual("agent", report["source"])
+            pending = self.checks(done)["SomeClients", "cache"]
+            self.assertEqual(("pending", "critical", "Send them home."), (pending["state"], pending["status"], pending["hint"]))
+            self.assertTrue(0 < pending["fires_in_seconds"] <= 600, pending)
+            page = sonde.get("/").body.decode()
+            self.assertRegex(page, r"SomeClients</td><td>cache</td><td class=\"number\">[0-9]+ &gt;= 1</td><td>fires in [0-9ms]+<")
+            self.assertIn("Later (", page)
+            (sonde.folder / "rules.yml").write_text(RULES.replace("SEVERITY", "info"))
+            self.assertEqual("poll", json.loads(ask("--format=json").out)["source"], "the agent still runs the other rules")
+            sonde.reload()
+            wait_for("the reload", lambda: json.loads(ask("--format=json").out)["source"] == "agent")
+
+
 class WithAgent(Case):
     def agent(self, targets, **keys):
         sonde = Sonde(targets=targets, interval=keys.pop("interval", "1s"), **keys)

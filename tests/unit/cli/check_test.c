@@ -79,6 +79,7 @@ static void a_healthy_stack_is_good(void **state) {
 
 static void a_condition_that_holds_counts_before_its_for_is_over(void **state) {
   (void)state;
+  report.asked = true;
   read_all(TWO_UP, BROKEN("pending"));
   assert_exit(2);
   assert_string_equal(nagios(),
@@ -207,10 +208,9 @@ static void no_text_can_forge_performance_data_or_a_line(void **state) {
            "{\"name\":\"it's=a|b\",\"op\":\">\",\"threshold\":\"1\",\"severity\":\"warning\",\"health\":\"ok\",\"alerts\":[{"
            "\"state\":\"firing\",\"value\":\"2\",\"labels\":{\"target\":\"main\",\"datname\":\"x\\n| y=1\"},"
            "\"annotations\":{\"summary\":\"a | b\\nOK: c\"}}]}");
-  assert_string_equal(
-      nagios(),
-      "SONDE WARNING: it's=a/b main {datname=x / y=1} 2 > 1; judged 1 | 'time'=0.000s 'it''s:a/b main {datname:x / y:1}'=2;1\n"
-      "WARNING: it's=a/b main {datname=x / y=1} 2 > 1: a / b OK: c\n");
+  assert_string_equal(nagios(),
+                      "SONDE WARNING: it's=a/b main {datname=x / y=1} 2 > 1; judged 1 | 'time'=0.000s 'it''s:a/b main'=2;1\n"
+                      "WARNING: it's=a/b main {datname=x / y=1} 2 > 1: a / b OK: c\n");
 }
 
 static void no_text_can_steer_a_terminal(void **state) {
@@ -225,10 +225,10 @@ static void limits_are_ranges_that_plugins_read(void **state) {
   static const struct {
     const char *op, *threshold, *value, *written;
   } all[] = {
-      {">", "10", "3", "3;10"},    {">", "-1", "3", "3;~:-1"},  {">", "10", "-3", "-3;~:10"},
-      {">=", "10", "3", "3;@10:"}, {"<", "70", "80", "80;70:"}, {"<=", "1", "80", "80;@~:1"},
-      {"==", "0", "1", "1;@0:0"},  {"!=", "1", "1", "1;1:1"},   {">", "1", "1e9", "1000000000;1"},
-      {">", "1", "NaN", NULL},     {">", "1", "+Inf", "U;1"},   {">", "0.000001", "-0", "0;0.000001"},
+      {">", "10", "3", "3;10"},    {">", "-1", "-3", "-3;~:-1"}, {">", "10", "-3", "-3;~:10"},
+      {">=", "10", "3", "3;@10:"}, {"<", "70", "80", "80;70:"},  {"<=", "1", "80", "80;@~:1"},
+      {"==", "0", "1", "1;@0:0"},  {"!=", "1", "1", "1;1:1"},    {"<", "1", "1e9", "1000000000;1:"},
+      {">", "1", "NaN", NULL},     {">", "1", "+Inf", NULL},     {">", "0.000001", "-0", "0;0.000001"},
   };
   for (size_t i = 0; i < COUNTOF(all); i++) {
     char rule[400], expected[80];
@@ -253,6 +253,30 @@ static void a_warning_and_a_critical_rule_of_one_name_are_one_number(void **stat
   assert_string_equal(nagios(), "SONDE OK: judged 2 | 'time'=0.000s 'X main'=5;80;90\n");
 }
 
+/* A table has a line for a rule, performance data a number for a rule and a target, whose label must not change from check to check; programs get all. */
+static void of_many_good_series_the_nearest_to_the_alarm_is_shown(void **state) {
+  (void)state;
+#define MOUNT(target, path, value) "{\"labels\":{\"target\":\"" target "\",\"mountpoint\":\"" path "\"},\"value\":\"" value "\"}"
+  read_all(TWO_UP,
+           "{\"name\":\"Disk\",\"severity\":\"warning\",\"op\":\"<\",\"threshold\":\"10\",\"health\":\"ok\",\"values\":[" MOUNT(
+               "main", "/", "50") "," MOUNT("main", "/var", "20") "," MOUNT("cache", "/", "30") "]}");
+  assert_int_equal(report.count, 5);
+  const char *text = table(80, false);
+  assert_non_null(strstr(text, "Disk {mountpoint=/var}  main    20 (alert < 10)\n"));
+  assert_null(strstr(text, "50"));
+  assert_string_equal(nagios(), "SONDE OK: judged 1 | 'time'=0.000s 'Disk cache'=30;10: 'Disk main'=20;10:\n");
+}
+
+/* used / limit is infinite where no limit is set; the rule's "and limit > 0" lets that off, and so must what is shown. */
+static void a_value_that_its_rule_lets_off_is_not_shown(void **state) {
+  (void)state;
+  read_all(TWO_UP, "{\"name\":\"M\",\"op\":\">\",\"threshold\":\"90\",\"health\":\"ok\",\"values\":["
+                   "{\"labels\":{\"target\":\"main\"},\"value\":\"+Inf\"},{\"labels\":{\"target\":\"cache\"},\"value\":\"95\"}]}");
+  assert_exit(0);
+  assert_int_equal(report.judged, 1);
+  assert_string_equal(nagios(), "SONDE OK: judged 1 | 'time'=0.000s\n");
+}
+
 static void a_table_is_aligned_with_the_worst_on_top(void **state) {
   (void)state;
   report.took = 41;
@@ -266,7 +290,7 @@ static void a_table_is_aligned_with_the_worst_on_top(void **state) {
                       "CRITICAL  Full   main    0.95 > 0.9\n"
                       "          Make room on main.\n"
                       "OK        up     main    up\n"
-                      "WAITING   Slow           waiting 4m30s\n"
+                      "WAITING   Slow           waiting, 4m30s more\n"
                       "\n"
                       "Polled here. Took 0.041 s.\n");
 }
@@ -281,12 +305,13 @@ static void colours_change_no_column(void **state) {
   (void)state;
   read_all(TWO_UP, GOOD);
   const char *text = table(80, true);
-  assert_non_null(strstr(text, "\033[32mOK\033[0m      Full   main    0.25 > 0.9\n"));
+  assert_non_null(strstr(text, "\033[32mOK\033[0m      Full   main    0.25 (alert > 0.9)\n"));
 }
 
 static void the_json_is_stable(void **state) {
   (void)state;
   report.took = 41;
+  report.asked = true;
   read_all(UP("main", 2.5) "," REFUSED, BROKEN("pending"));
   report_json(&out, &report);
   json_t *root = json_loads(out.data, 0, NULL);
@@ -300,7 +325,7 @@ static void the_json_is_stable(void **state) {
   assert_int_equal(schema, 1);
   assert_string_equal(status, "critical");
   assert_int_equal(code, 2);
-  assert_string_equal(source, "poll");
+  assert_string_equal(source, "agent");
   assert_int_equal(judged, 1);
   assert_true(age == 2.5);
   assert_int_equal(json_unpack(json_array_get(json_object_get(root, "checks"), 1), "{s:s,s:s,s:s,s:F,s:F,s:F}", "check", &check,
@@ -335,17 +360,17 @@ static void addresses_and_names_do_not_mix(void **state) {
   struct check_plan p;
   struct fail why;
   const char *urls[] = {"postgresql://u@db/x", "rediss://cache:6380", "valkey://other", "host"};
-  assert_true(check_plan(&p, NULL, urls, 4, &why));
+  assert_true(check_plan_make(&p, NULL, urls, 4, &why));
   assert_true(p.addressed);
   assert_int_equal(p.config->target_count, 4);
   assert_string_equal(p.config->targets[0].kind->name, "postgres");
   assert_string_equal(p.config->targets[2].kind->name, "redis");
-  config_unref(p.config);
+  check_plan_done(&p);
   const char *mixed[] = {"redis://cache", "main:secret"};
-  assert_false(check_plan(&p, NULL, mixed, 2, &why));
+  assert_false(check_plan_make(&p, NULL, mixed, 2, &why));
   assert_string_equal(why.text, "beside an address only addresses and host can be checked, not \"main\"");
   const char *strange[] = {"mongodb://u:secret@x"};
-  assert_false(check_plan(&p, NULL, strange, 1, &why));
+  assert_false(check_plan_make(&p, NULL, strange, 1, &why));
   assert_null(strstr(why.text, "secret"));
 }
 
@@ -368,6 +393,8 @@ int main(void) {
       T(no_text_can_steer_a_terminal),
       T(limits_are_ranges_that_plugins_read),
       T(a_warning_and_a_critical_rule_of_one_name_are_one_number),
+      T(of_many_good_series_the_nearest_to_the_alarm_is_shown),
+      T(a_value_that_its_rule_lets_off_is_not_shown),
       T(a_table_is_aligned_with_the_worst_on_top),
       T(hints_are_broken_between_words),
       T(colours_change_no_column),
