@@ -23,8 +23,8 @@
 #include "http/server.h"
 #include "poll/target.h"
 
-/* SIGTERM ends the agent within a second: the runners get most of it. */
-enum { STOP_MSEC = 700, LAST_RESORT_MSEC = 900 };
+/* SIGTERM ends the agent within a second: messages under way get a part of it, the runners the rest. */
+enum { LAST_MESSAGES_MSEC = 300, STOP_MSEC = 700, LAST_RESORT_MSEC = 900 };
 
 struct agent {
   const struct run_settings *settings;
@@ -158,6 +158,7 @@ static bool start(struct agent *a, struct fail *f) {
   server_show_rules(a->server, a->alerting.evaluator);
   a->targets = targets_new(a->store, a->alerting.history);
   targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
+  targets_tell(a->targets, notifier_section, a->alerting.notifier);
   config_ref(c);
   targets_apply(a->targets, c);
   bool ok = alerting_apply(&a->alerting, c, rules, f);
@@ -194,10 +195,10 @@ static NORETURN void finish(struct agent *a, int signal_number) {
   signal(SIGALRM, last_resort);
   setitimer(ITIMER_REAL, &timer, NULL);
   log_info(NULL, "ending: %s", signal_number == SIGINT ? "interrupted" : "asked to by SIGTERM");
-  msec_t deadline = clock_now() + STOP_MSEC;
+  msec_t now = clock_now();
   server_stop(a->server);
-  targets_stop(a->targets, deadline);
-  alerting_stop(&a->alerting, deadline);
+  alerting_stop(&a->alerting, now + LAST_MESSAGES_MSEC);
+  targets_stop(a->targets, now + STOP_MSEC);
   fflush(NULL);
   _exit(STATUS_GOOD);
 }

@@ -26,7 +26,8 @@ static void write_body(void *context, const struct config *config, const char *r
 }
 
 static void wake_delivery(void *context) {
-  (void)context;
+  const struct alerting *a = context;
+  notifier_wake(a->notifier);
 }
 
 void alerting_init(struct alerting *a, const struct config *config, bool keeps) {
@@ -34,6 +35,8 @@ void alerting_init(struct alerting *a, const struct config *config, bool keeps) 
   a->history = history_new(PROMQL_LOOKBACK + HISTORY_MARGIN, HISTORY_BYTES_MAX);
   a->state = state_open(keeps ? config->state_dir : NULL, &why);
   if (why.kind) log_error(NULL, "%s; alerts are kept in memory only", why.text);
+  a->net = net_new();
+  a->notifier = notifier_new(a->state, a->net);
   struct evaluator_hooks hooks = {.context = a, .body = write_body, .committed = wake_delivery};
   a->evaluator = evaluator_new(a->history, a->state, &hooks);
 }
@@ -42,10 +45,17 @@ bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *
   history_keep(a->history, MAX(rules->span, PROMQL_LOOKBACK) + HISTORY_MARGIN);
   log_info(NULL, "%zu rule%s, %zu receiver%s", rules->rule_count, rules->rule_count == 1 ? "" : "s", config->receiver_count,
            config->receiver_count == 1 ? "" : "s");
+  for (size_t i = 0; i < config->receiver_count; i++)
+    log_info(NULL, "receiver %s: %s, %s", config->receivers[i].name, config->receivers[i].service->name,
+             config->receivers[i].address);
+  notifier_apply(a->notifier, config);
   evaluator_apply(a->evaluator, config, rules);
   return evaluator_start(a->evaluator, f);
 }
 
 void alerting_stop(struct alerting *a, msec_t deadline) {
-  if (evaluator_stop(a->evaluator, deadline)) state_close(a->state);
+  bool ended = evaluator_stop(a->evaluator, deadline);
+  notifier_stop(a->notifier, deadline);
+  net_stop(a->net);
+  if (ended) state_close(a->state);
 }

@@ -1,4 +1,4 @@
-/* What the files of this room share of the notifier. Its thread alone owns the queues; what others say to it (wake, reload, stop, an answer) lies under
+/* What the files of this room share of the notifier. Its thread alone owns the queues; what others say to it (wake, apply, stop, an answer) lies under
  * one lock, which is never held over a call into the state or the net. */
 #ifndef SONDE_NOTIFY_NOTIFIER_H
 #define SONDE_NOTIFY_NOTIFIER_H
@@ -21,9 +21,9 @@ struct notifier {
   pthread_mutex_t lock; /* of what follows */
   pthread_cond_t changed;
   bool woken;
-  struct config *reload; /* to be taken up; a reference */
-  msec_t stop;           /* until when to wait for answers; 0: not stopping */
-  size_t waiting;        /* in the state */
+  struct config *apply; /* to be taken up; a reference */
+  msec_t stop;          /* until when to wait for answers; 0: not stopping */
+  size_t waiting;       /* in the state */
 };
 
 /* With the lock held. */

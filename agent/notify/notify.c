@@ -38,19 +38,18 @@ static void free_queue(struct queue *q) {
 static void set_queue(struct notifier *n, struct config *whole, const struct receiver_config *config) {
   struct queue *q = find_queue(n, config->name);
   struct config *old = q ? q->whole : NULL;
-  bool fresh = !q;
-  if (fresh) q = mem_zero(sizeof *q);
+  pthread_mutex_lock(&n->lock);
+  if (!q) {
+    q = mem_zero(sizeof *q);
+    q->next = n->queues;
+    n->queues = q;
+  }
   q->notifier = n;
   q->whole = config_ref(whole);
   q->config = config;
-  q->gone = false;
+  pthread_mutex_unlock(&n->lock);
   queue_succeeded(q);
   config_unref(old);
-  if (!fresh) return;
-  pthread_mutex_lock(&n->lock);
-  q->next = n->queues;
-  n->queues = q;
-  pthread_mutex_unlock(&n->lock);
 }
 
 static bool is_configured(const struct config *c, const char *name) {
@@ -130,14 +129,14 @@ static void sleep_until(struct notifier *n, msec_t until) {
 static bool listen(struct notifier *n, msec_t until, bool *ret_woken, bool *ret_stopping) {
   pthread_mutex_lock(&n->lock);
   sleep_until(n, n->stop ? MIN(n->stop, until) : until);
-  struct config *reload = n->reload;
+  struct config *apply = n->apply;
   msec_t stop = n->stop;
-  *ret_woken = n->woken || reload;
+  *ret_woken = n->woken || apply;
   *ret_stopping = stop != 0;
-  n->reload = NULL;
+  n->apply = NULL;
   n->woken = false;
   pthread_mutex_unlock(&n->lock);
-  if (reload) take_up(n, reload);
+  if (apply) take_up(n, apply);
   return !stop || clock_now() < stop;
 }
 
@@ -156,19 +155,19 @@ static void *deliver(void *arg) {
   return NULL;
 }
 
-void notifier_reload(struct notifier *n, struct config *config) {
+void notifier_apply(struct notifier *n, struct config *config) {
   if (!n->running && config->receiver_count == 0) return;
   pthread_mutex_lock(&n->lock);
-  config_unref(n->reload);
-  n->reload = config_ref(config);
+  config_unref(n->apply);
+  n->apply = config_ref(config);
   notifier_signal(n);
   pthread_mutex_unlock(&n->lock);
   if (n->running) return;
   n->running = pthread_create(&n->thread, NULL, deliver, n) == 0;
-  if (!n->running) log_error(NULL, "no thread can be started to deliver messages: they wait until the next reload or start");
+  if (!n->running) log_error(NULL, "no thread can be started to deliver messages: they wait until the next reload");
 }
 
-struct notifier *notifier_start(struct config *config, struct state *state, struct net *net) {
+struct notifier *notifier_new(struct state *state, struct net *net) {
   struct notifier *n = mem_zero(sizeof *n);
   pthread_condattr_t clock;
   n->state = state;
@@ -178,7 +177,6 @@ struct notifier *notifier_start(struct config *config, struct state *state, stru
   pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
   pthread_cond_init(&n->changed, &clock);
   pthread_condattr_destroy(&clock);
-  notifier_reload(n, config);
   return n;
 }
 
@@ -198,7 +196,7 @@ void notifier_free(struct notifier *n) {
     n->queues = q->next;
     free_queue(q);
   }
-  config_unref(n->reload);
+  config_unref(n->apply);
   pthread_cond_destroy(&n->changed);
   pthread_mutex_destroy(&n->lock);
   free(n);

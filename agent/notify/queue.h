@@ -18,6 +18,7 @@ struct notifier;
 struct queue {
   struct queue *next;
   struct notifier *notifier;
+  /* Changed under the notifier's lock. */
   struct config *whole; /* in which `config` lies; a reference */
   const struct receiver_config *config;
   bool gone;         /* no longer configured; kept while something is on its way */

@@ -86,14 +86,15 @@ struct world {
 
 static struct notifier *start(struct state *state, const char *const *names) {
   struct config *c = config_of(names);
-  struct notifier *n = notifier_start(c, state, NULL);
+  struct notifier *n = notifier_new(state, NULL);
+  notifier_apply(n, c);
   config_unref(c);
   return n;
 }
 
 static void reload(struct world *w, const char *const *names) {
   struct config *c = config_of(names);
-  notifier_reload(w->notifier, c);
+  notifier_apply(w->notifier, c);
   config_unref(c);
 }
 
