@@ -172,6 +172,7 @@ struct notifier *notifier_new(struct state *state, struct net *net) {
   pthread_condattr_t clock;
   n->state = state;
   n->net = net;
+  n->waiting = state_waiting(state);
   pthread_mutex_init(&n->lock, NULL);
   pthread_condattr_init(&clock);
   pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
