@@ -48,7 +48,7 @@ static bool waits(const struct guest *guest) {
 }
 
 /* Cuts the guest that has been waiting longest, of `key` or, if that is NULL, of all. */
-static bool cut_oldest(struct guard *g, const unsigned char *key) {
+static bool cut_oldest_of(struct guard *g, const unsigned char *key) {
   struct guest *oldest = NULL;
   for (struct guest *i = g->guests; i < g->guests + COUNTOF(g->guests); i++) {
     if (!waits(i) || (key && memcmp(i->peer, key, sizeof i->peer) != 0)) continue;
@@ -56,6 +56,10 @@ static bool cut_oldest(struct guard *g, const unsigned char *key) {
   }
   if (oldest) cut(oldest);
   return oldest;
+}
+
+bool guard_cut_oldest(struct guard *g) {
+  return cut_oldest_of(g, NULL);
 }
 
 bool guard_make_room(struct guard *g, const struct sockaddr *peer) {
@@ -68,8 +72,8 @@ bool guard_make_room(struct guard *g, const struct sockaddr *peer) {
     all++;
     if (!memcmp(i->peer, key, sizeof key)) same++;
   }
-  if (same >= GUESTS_OF_PEER) return cut_oldest(g, key);
-  return all < GUESTS_MAX || cut_oldest(g, NULL);
+  if (same >= GUESTS_OF_PEER) return cut_oldest_of(g, key);
+  return all < GUESTS_MAX || guard_cut_oldest(g);
 }
 
 struct guest *guard_enter(struct guard *g, int fd, const struct sockaddr *peer, msec_t now) {

@@ -43,6 +43,8 @@ struct guard {
 void guard_init(struct guard *g);
 /* Before a connection of `peer` is added: when there is no room, cuts one that waits. False when none waits: refuse the new one. */
 bool guard_make_room(struct guard *g, const struct sockaddr *peer) MUST_CHECK;
+/* For want of something else than room. False when none waits. */
+bool guard_cut_oldest(struct guard *g) MUST_CHECK;
 /* A new guest, asking. NULL when the table is full. */
 struct guest *guard_enter(struct guard *g, int fd, const struct sockaddr *peer, msec_t now);
 /* The descriptor is about to be closed. NULL allowed. */

@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,7 +26,9 @@
 
 #define LISTENERS_MAX        16
 #define ACCEPTS_AT_ONCE      64
+#define SPARES               4
 #define ACCEPT_PAUSE_MSEC    500
+#define ACCEPT_SOON_MSEC     10 /* a guest was cut, whose descriptor is free when libmicrohttpd has closed it */
 #define COMPLAINT_EVERY_MSEC 60000
 #define CONNECTION_BYTES     ((size_t)32 << 10) /* of a request's header; libmicrohttpd answers 431 above it */
 #define HOST_SIZE            300
@@ -37,6 +40,8 @@ struct server {
   int daemon_fd, stop_fd;
   bool running;
   pthread_t thread;
+  size_t spare_count;
+  int spares[SPARES]; /* descriptors held back for connections: sources that use up the limit must not shut scrapers out */
   msec_t accept_at;   /* accept() failed for want of descriptors and is tried again then */
   msec_t complain_at; /* the next time that may be said */
   size_t listener_count;
@@ -151,15 +156,33 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 /* The loop. */
 
-/* Without descriptors the listeners stay readable: looking away for a moment keeps the loop from spinning. */
+static void fill_spares(struct server *s) {
+  while (s->spare_count < SPARES) {
+    int fd = fcntl(s->stop_fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return;
+    s->spares[s->spare_count++] = fd;
+  }
+}
+
+static bool lend_spare(struct server *s) {
+  if (s->spare_count == 0) return false;
+  close(s->spares[--s->spare_count]);
+  return true;
+}
+
+/* With nothing to spare, the guest that has waited longest goes. The listeners stay readable: looking away for a moment keeps the loop from
+ * spinning. */
 static void accept_failed(struct server *s, msec_t now) {
-  if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
   struct fail why;
-  fail_errno(&why, "cannot accept HTTP connections");
-  s->accept_at = now + ACCEPT_PAUSE_MSEC;
+  fail_errno(&why, "cannot accept more HTTP connections");
+  s->accept_at = now + (guard_cut_oldest(&s->guard) ? ACCEPT_SOON_MSEC : ACCEPT_PAUSE_MSEC);
   if (now < s->complain_at) return;
   s->complain_at = now + COMPLAINT_EVERY_MSEC;
   log_error(NULL, "%s; raise the limit of open files (LimitNOFILE)", why.text);
+}
+
+static bool is_exhausted(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void accept_some(struct server *s, int listener, msec_t now) {
@@ -168,8 +191,9 @@ static void accept_some(struct server *s, int listener, msec_t now) {
     socklen_t length = sizeof peer;
     struct sockaddr *address = (struct sockaddr *)&peer;
     int fd = accept4(listener, address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && errno == EMFILE && lend_spare(s)) continue;
     if (fd < 0) {
-      accept_failed(s, now);
+      if (is_exhausted(errno)) accept_failed(s, now);
       return;
     }
     if (!guard_make_room(&s->guard, address))
@@ -201,6 +225,7 @@ static bool turn(struct server *s) {
     if (fds[i].revents) accept_some(s, fds[i].fd, now);
   if (s->guard.next <= now) guard_sweep(&s->guard, now);
   MHD_run(s->daemon);
+  fill_spares(s);
   return true;
 }
 
@@ -232,6 +257,7 @@ static bool start_daemon(struct server *s, struct fail *f) {
                                (unsigned)COUNTOF(s->guard.guests), MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
                                MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
   if (!s->daemon) return fail_errno(f, "cannot start the HTTP server");
+  fill_spares(s);
   s->daemon_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   return true;
 }
@@ -286,6 +312,8 @@ void server_stop(struct server *s) {
     pthread_join(s->thread, NULL);
   }
   if (s->daemon) MHD_stop_daemon(s->daemon);
+  while (lend_spare(s)) {
+  }
   if (s->stop_fd >= 0) close(s->stop_fd);
   for (size_t i = 0; i < s->listener_count; i++) listener_close(&s->listeners[i]);
   listener_close(&s->own);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -91,7 +92,7 @@ struct reading {
   struct arena *arena;
   const char *override; /* the password given apart */
   size_t count;
-  const char *service, *hostaddr;
+  const char *service, *hostaddr, *sslmode;
 };
 
 static void set(struct reading *r, const char *keyword, const char *value) {
@@ -105,8 +106,8 @@ static void note(struct reading *r, const char *keyword, const char *value) {
   struct login *l = r->login;
   const struct {
     const char *keyword, **place;
-  } shown[] = {{"host", &l->host},         {"port", &l->port},       {"dbname", &l->database},  {"user", &l->user},
-               {"password", &l->password}, {"service", &r->service}, {"hostaddr", &r->hostaddr}};
+  } shown[] = {{"host", &l->host},         {"port", &l->port},       {"dbname", &l->database},   {"user", &l->user},
+               {"password", &l->password}, {"service", &r->service}, {"hostaddr", &r->hostaddr}, {"sslmode", &r->sslmode}};
   for (size_t i = 0; i < COUNTOF(shown); i++)
     if (strcmp(keyword, shown[i].keyword) == 0) *shown[i].place = arena_copy(r->arena, value);
 }
@@ -121,6 +122,26 @@ static void read_parameter(void *arg, const char *keyword, const char *value, co
     value = "disable"; /* trying costs a round trip and, with Kerberos set up, files and DNS */
   if (value && *value) set(r, keyword, value);
   note(r, keyword, value && *value ? value : standard);
+}
+
+/* One port, or one for each host of a list; an empty one is the default. */
+static bool are_ports(const char *list) {
+  for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+    size_t length = strcspn(p, ","), digits = strspn(p, "0123456789");
+    long port = digits && digits < 6 ? strtol(p, NULL, 10) : 0;
+    if (length > 0 && (digits != length || port < 1 || port > 65535)) return false;
+  }
+  return true;
+}
+
+/* libpq looks at values only when it connects: what is wrong however the server fares is said before. */
+static bool values_check(const struct reading *r, struct fail *f) {
+  static const char *const modes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+  bool known = !r->sslmode;
+  for (size_t i = 0; i < COUNTOF(modes) && !known; i++) known = !strcmp(r->sslmode, modes[i]);
+  if (!known) return fail(f, FAIL_CONFIG, "sslmode is disable, allow, prefer, require, verify-ca or verify-full");
+  if (r->login->port && !are_ports(r->login->port)) return fail(f, FAIL_CONFIG, "the port must be a number from 1 to 65535");
+  return true;
 }
 
 static const char *first_of(struct arena *a, const char *list) {
@@ -138,7 +159,7 @@ bool login_parse(struct login *ret, struct arena *a, const char *address, const 
   *ret = (struct login){0};
   const char *tidy = login_tidy(a, address, f);
   struct reading r = {.login = ret, .arena = a, .override = password};
-  if (!tidy || !parameters_parse(tidy, read_parameter, &r, f)) return false;
+  if (!tidy || !parameters_parse(tidy, read_parameter, &r, f) || !values_check(&r, f)) return false;
   ret->host = first_of(a, ret->host ? ret->host : r.hostaddr ? r.hostaddr : "");
   ret->port = first_of(a, ret->port && *ret->port ? ret->port : "5432");
   ret->user = ret->user ? ret->user : "";

@@ -92,6 +92,26 @@ static void a_misspelt_parameter_is_refused_by_its_name(void **state) {
   assert_non_null(strstr(p->why.text, "sslmod"));
 }
 
+static void a_value_that_libpq_would_refuse_is_refused_at_once(void **state) {
+  (void)state;
+  forget_environment();
+  static const char *const broken[] = {
+      "postgres://u@db:port/x", "postgres://u@db:0/x", "postgres://u@db:65536/x",
+      "host=db port=5432,x",    "host=db port=5432x",  "postgres://u@db/x?sslmode=bogus",
+  };
+  for (size_t i = 0; i < COUNTOF(broken); i++) {
+    const struct parsed *p = parse(broken[i], NULL);
+    if (p->good) fail_msg("accepted: %s", broken[i]);
+    assert_int_equal(p->why.kind, FAIL_CONFIG);
+    assert_non_null(strstr(p->why.text, strstr(broken[i], "sslmode") ? "sslmode" : "port"));
+  }
+  assert_true(parse("host=a,b,c port=1,,65535 sslmode=verify-full", NULL)->good);
+  setenv("PGPORT", "canary", 1);
+  assert_false(parse("host=db", NULL)->good);
+  assert_true(parse("host=db port=5432", NULL)->good);
+  forget_environment();
+}
+
 static void a_broken_address_does_not_show_its_password(void **state) {
   (void)state;
   static const char *const broken[] = {
@@ -219,6 +239,7 @@ int main(void) {
       cmocka_unit_test(the_environment_of_libpq_counts),
       cmocka_unit_test(a_framework_s_database_url_works),
       cmocka_unit_test(a_misspelt_parameter_is_refused_by_its_name),
+      cmocka_unit_test(a_value_that_libpq_would_refuse_is_refused_at_once),
       cmocka_unit_test(a_broken_address_does_not_show_its_password),
       cmocka_unit_test(a_password_given_apart_wins),
       cmocka_unit_test(sonde_shows_itself_and_asks_for_no_kerberos),
