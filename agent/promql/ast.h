@@ -39,7 +39,7 @@ struct expr {
     } aggregate;
     struct {
       enum token_kind op;
-      bool returns_bool, matched; /* matched: on or ignoring is given */
+      bool returns_bool;
       const struct expr *left, *right;
       struct grouping matching;
     } binary;

@@ -7,19 +7,24 @@ enum value_type promql_type(const struct expr *e) {
   return e->type;
 }
 
+/* Not the macro: it would ask for the span of a branch twice, at each level. */
+static msec_t longer(msec_t a, msec_t b) {
+  return MAX(a, b);
+}
+
 msec_t promql_span(const struct expr *e) {
   msec_t longest = 0;
-  for (; e->kind == EXPR_BINARY; e = e->binary.left) longest = MAX(longest, promql_span(e->binary.right));
+  for (; e->kind == EXPR_BINARY; e = e->binary.left) longest = longer(longest, promql_span(e->binary.right));
   switch (e->kind) {
   case EXPR_SELECTOR:
-    return MAX(longest, (e->selector.range ? e->selector.range : PROMQL_LOOKBACK) + MAX(e->selector.back, 0));
+    return longer(longest, (e->selector.range ? e->selector.range : PROMQL_LOOKBACK) + MAX(e->selector.back, 0));
   case EXPR_CALL:
-    for (size_t i = 0; i < e->call.count; i++) longest = MAX(longest, promql_span(e->call.args[i]));
+    for (size_t i = 0; i < e->call.count; i++) longest = longer(longest, promql_span(e->call.args[i]));
     return longest;
   case EXPR_AGGREGATE:
-    return MAX(longest, promql_span(e->aggregate.of));
+    return longer(longest, promql_span(e->aggregate.of));
   case EXPR_NEGATE:
-    return MAX(longest, promql_span(e->negated));
+    return longer(longest, promql_span(e->negated));
   default:
     return longest;
   }

@@ -256,7 +256,6 @@ static bool matching(struct parser *p, struct expr *e) {
   bool on = parser_is(p, "on");
   if (on || parser_is(p, "ignoring")) {
     e->binary.matching.only = on;
-    e->binary.matched = true;
     if (!parser_advance(p) || !label_names(p, &e->binary.matching)) return false;
   }
   if (parser_is(p, "group_left") || parser_is(p, "group_right"))
@@ -279,7 +278,7 @@ static bool check_binary(struct parser *p, struct expr *e, size_t at_op) {
   if (is_set_operator(e->binary.op) && !vectors) return lexer_fail(&p->lexer, at_op, "%s works on two instant vectors only", op);
   if (scalars && is_comparison(e->binary.op) && !e->binary.returns_bool)
     return lexer_fail(&p->lexer, at_op, "a comparison of two numbers needs bool: 1 %s bool 2", op);
-  if (!vectors && e->binary.matched) return lexer_fail(&p->lexer, at_op, "on and ignoring go with two instant vectors only");
+  if (!vectors && e->binary.matching.count) return lexer_fail(&p->lexer, at_op, "on and ignoring go with two instant vectors only");
   e->type = scalars ? VALUE_SCALAR : VALUE_VECTOR;
   return true;
 }

@@ -35,6 +35,17 @@ static void enough_past_is_kept_for_an_expression(void **state) {
   }
 }
 
+static void a_deep_expression_is_looked_through_once(void **state) {
+  (void)state;
+  struct arena a;
+  char text[400] = "";
+  arena_init(&a);
+  for (int i = 0; i < 98; i++) strcat(text, i % 2 ? "-" : "1+-");
+  strcat(text, "x");
+  assert_int_equal(promql_span(parsed(&a, text)), 300 * S); /* twice at each level, and this would not end */
+  arena_done(&a);
+}
+
 static void a_threshold_is_found(void **state) {
   (void)state;
   static const struct {
@@ -91,6 +102,7 @@ static void the_type_tells_what_a_rule_may_be(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(enough_past_is_kept_for_an_expression),
+      cmocka_unit_test(a_deep_expression_is_looked_through_once),
       cmocka_unit_test(a_threshold_is_found),
       cmocka_unit_test(what_is_no_threshold_is_not_taken_for_one),
       cmocka_unit_test(the_type_tells_what_a_rule_may_be),

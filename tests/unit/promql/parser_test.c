@@ -88,7 +88,6 @@ static void what_is_wrong_is_said_where_it_is(void **state) {
       {"1 == 2", "1:3: a comparison of two numbers needs bool: 1 == bool 2"},
       {"x + bool y", "1:5: bool goes with a comparison only"},
       {"x + on(a) 5", "1:3: on and ignoring go with two instant vectors only"},
-      {"x + ignoring() 5", "1:3: on and ignoring go with two instant vectors only"},
       {"x and 5", "1:3: and works on two instant vectors only"},
       {"x[5m] + 1", "1:1: + works on numbers and instant vectors, and this is a range like x[5m]"},
       {"1 - \"a\"", "1:5: - works on numbers and instant vectors, and this is a string"},
@@ -130,6 +129,7 @@ static void what_people_paste_is_accepted(void **state) {
       "- - 1",
       "+x",
       "x == bool on() y",
+      "1 - ignoring() x", /* as in Prometheus: nothing is named */
       "rate(x[300])",
       "1h + 5m",
       "\"text\"",
