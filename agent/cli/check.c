@@ -32,6 +32,7 @@ enum format { FORMAT_AUTO, FORMAT_TABLE, FORMAT_NAGIOS, FORMAT_JSON };
 struct settings {
   const char *file;
   msec_t timeout, window;
+  msec_t deadline; /* of agent and polls together; the window comes on top */
   enum format format;
   const char *operands[OPERANDS_MAX];
   size_t count;
@@ -89,6 +90,7 @@ static bool ask_agent(struct report *r, const struct check_plan *p, const struct
     buf_clear(&status);
     bool answered = check_ask(places[i], clock_now() + MIN(ASK_MSEC, s->timeout / 2), &status, &why);
     r->hung |= why.kind == FAIL_TIMEOUT;
+    if (why.kind == FAIL_PERMISSION) r->note = arena_copy(&r->arena, why.text);
     if (!answered) continue;
     if (!status_is_of(status.data, p->digest)) {
       r->note = "The agent that runs here has another configuration";
@@ -105,7 +107,7 @@ static bool poll_here(struct report *r, struct check_plan *p, const struct setti
   SCOPED(buf_done) struct buf status;
   buf_init(&status, STATUS_BYTES_MAX);
   r->timeout = s->timeout;
-  check_poll(config_ref(p->config), p->rules, s->timeout, s->window, &status);
+  check_poll(config_ref(p->config), p->rules, s->deadline - clock_now(), s->window, &status);
   p->rules = NULL;
   if (status.overflow) return fail(f, FAIL_LIMIT, "there is too much to be judged");
   return report_read(r, status.data, status.length, p->config, p->whole, f);
@@ -153,6 +155,7 @@ static int run(int argc, char **argv) {
   int found;
   while ((found = arguments_next(&a, &value)) != ARGUMENT_END)
     if (take(&s, found, value) != STATUS_GOOD) return called_wrongly();
+  s.deadline = start + s.timeout;
   struct report r;
   struct fail why = {0};
   report_init(&r);

@@ -8,12 +8,12 @@
 #include "poll/target.h"
 
 #define LOOK_EVERY     ((msec_t)5)
-#define FAREWELL       ((msec_t)200) /* for runners that are stuck; the others end at once */
 #define WINDOW_POLLS   10
 #define HISTORY_BYTES  ((size_t)256 << 20)
 #define INTERVAL_LEAST ((msec_t)1000)
 
-/* Timeouts leave room for a driver to say what it waited for. With a window, its pace is the configured one where that gives enough polls. */
+/* Of the time there is, polls get nine tenths, so that a driver can say what it waited for; the last twentieth is for the end of those that are stuck
+ * where no driver can help, in a resolver. With a window, its pace is the configured one where that gives enough polls. */
 static void set_pace(struct config *c, msec_t timeout, msec_t window) {
   for (size_t i = 0; i < c->target_count; i++) {
     struct target_config *t = &c->targets[i];
@@ -63,13 +63,13 @@ void check_poll(struct config *c, struct rule_set *rules, msec_t timeout, msec_t
   log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT); /* what is wrong is said once, in the report */
   set_pace(c, timeout, window);
   targets_apply(targets, config_ref(c));
-  wait_for_polls(store, targets, start + timeout, window);
+  wait_for_polls(store, targets, start + timeout * 19 / 20, window);
   struct rules_view *view = evaluate(history, c, rules);
   struct snapshot *snapshot = store_snapshot(store);
   status_write(out, &(struct status){.targets = snapshot, .rules = view, .now = clock_now()});
   snapshot_free(snapshot);
   rules_view_unref(view);
-  targets_stop(targets, clock_now() + FAREWELL);
+  targets_stop(targets, clock_now() + timeout / 20);
   store_free(store);
   history_free(history);
   config_unref(c);

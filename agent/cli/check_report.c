@@ -107,17 +107,17 @@ static void judge_target(struct report *r, const json_t *object, const struct co
     judge_up(r, object, t);
     return;
   }
-  bool unpolled = !strcmp(state, "unpolled");
+  bool unpolled = !strcmp(state, "unpolled"), silent = unpolled && !r->asked;
   struct verdict *v =
-      add(r, unpolled && r->asked ? LEVEL_UNKNOWN : LEVEL_CRITICAL, "up", clean(r, t->name), unpolled ? "unpolled" : state);
+      add(r, unpolled && !silent ? LEVEL_UNKNOWN : LEVEL_CRITICAL, "up", clean(r, t->name), silent ? "down" : state);
   v->is_target = true;
-  v->reason = unpolled ? NULL : text_of(r, object, "reason");
-  if (!unpolled)
-    v->message = text_of(r, object, "sentence");
-  else if (r->asked)
+  v->reason = silent ? fail_kind_name(FAIL_TIMEOUT) : text_of(r, object, "reason");
+  if (silent)
+    v->message = arena_printf(&r->arena, "no answer within %s", duration_format(r->timeout, timeout, sizeof timeout));
+  else if (unpolled)
     v->message = "the agent has just begun to watch it; its first poll has not ended";
   else
-    v->message = arena_printf(&r->arena, "no answer within %s", duration_format(r->timeout, timeout, sizeof timeout));
+    v->message = text_of(r, object, "sentence");
 }
 
 static bool is_down(const struct report *r, const char *target) {
@@ -337,7 +337,9 @@ void report_counts(struct buf *out, const struct report *r) {
   if (!r->waiting) return;
   round_up(r->warm_in, span, sizeof span);
   buf_printf(out, ", waiting for history %zu ", r->waiting);
-  if (r->asked)
+  if (r->asked && !r->warm_in)
+    buf_puts(out, "(they have not been evaluated yet)");
+  else if (r->asked)
     buf_printf(out, "(the last of them for %s more)", span);
   else
     buf_printf(out, "(ask the running agent, or --window %s)", span);

@@ -86,30 +86,33 @@ static void put_source(struct buf *out, const struct report *r) {
   buf_printf(out, " Took %.3f s.\n", (double)r->took / 1000);
 }
 
-/* Only what people are to see. */
-static size_t fill(struct arena *a, const struct report *r, const struct verdict **verdicts, struct cells *rows, size_t *widths) {
+struct line {
+  const struct verdict *verdict;
+  struct cells cells;
+};
+
+/* Only what people are to see. Returns how many lines that are. */
+static size_t fill(struct arena *a, const struct report *r, struct line *lines, size_t *widths) {
   size_t count = 0;
   for (size_t i = 0; i < r->count; i++) {
     if (r->rows[i].minor) continue;
-    verdicts[count] = &r->rows[i];
-    rows[count] = cells_of(a, &r->rows[i]);
-    for (size_t k = 0; k < COLUMNS; k++) widths[k] = MAX(widths[k], table_width(rows[count].cell[k]));
-    count++;
+    struct line *line = &lines[count++];
+    *line = (struct line){&r->rows[i], cells_of(a, &r->rows[i])};
+    for (size_t k = 0; k < COLUMNS; k++) widths[k] = MAX(widths[k], table_width(line->cells.cell[k]));
   }
   return count;
 }
 
 static void put_rows(struct buf *out, const struct report *r, struct arena *a, size_t width, bool colour) {
   static const struct cells title = {{"STATUS", "CHECK", "TARGET", "VALUE"}};
-  struct cells *rows = arena_alloc(a, (r->count + 1) * sizeof *rows);
-  const struct verdict **verdicts = arena_alloc(a, (r->count + 1) * sizeof *verdicts);
+  struct line *lines = arena_alloc(a, (r->count + 1) * sizeof *lines);
   size_t widths[COLUMNS];
   for (size_t k = 0; k < COLUMNS; k++) widths[k] = table_width(title.cell[k]);
-  size_t count = fill(a, r, verdicts, rows, widths);
+  size_t count = fill(a, r, lines, widths);
   put_row(out, &title, widths, LEVEL_OK, false);
   for (size_t i = 0; i < count; i++) {
-    const struct verdict *v = verdicts[i];
-    put_row(out, &rows[i], widths, v->level, colour);
+    const struct verdict *v = lines[i].verdict;
+    put_row(out, &lines[i].cells, widths, v->level, colour);
     if (v->message && (v->is_target || !v->hint)) put_wrapped(out, v->message, width);
     if (v->hint && v->level != LEVEL_OK) put_wrapped(out, v->hint, width);
   }

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from stack import PATIENCE, SONDE, Postgres, Redis, Sonde, fetch, free_port, wait_for
+from stack import PATIENCE, ROOT, SONDE, Postgres, Redis, Sonde, fetch, free_port, hung_resolver, wait_for
 
 PLAIN = {k: v for k, v in os.environ.items() if not re.match(r"PG|DATA_SOURCE|DATABASE_URL|REDIS|NO_COLOR|STATE_DIRECTORY", k)}
 NAGIOS = re.compile(r"SONDE (OK|WARNING|CRITICAL|UNKNOWN): ([^|\n]+) \| ('[^=|\n]+'=(U|-?[0-9.]+)[a-z]*(;[-0-9.@:~;]*)? ?)+$")
@@ -115,6 +115,18 @@ class Foreground(Case):
             self.assertEqual(["critical", "critical", "ok"], states)
             pg.resume()
             redis.resume()
+
+    def test_names_that_are_never_resolved_are_critical_within_the_deadline(self):
+        global SONDE
+        old, SONDE = SONDE, str(ROOT / "build/release/sonde")  # a preloaded library and ASan do not go together
+        try:
+            with Redis() as redis:
+                done = check("--timeout=2s", "redis://nowhere.example", "postgres://nowhere.example/x", redis.url(),
+                             environment={"LD_PRELOAD": hung_resolver()})
+        finally:
+            SONDE = old
+        self.assert_exit(2, done)
+        self.assertRegex(done.out, r"nowhere\.example:6379 down \(timeout\).*\n(.*\n)*CRITICAL: nowhere\.example:5432.*no answer within 2s")
 
     def test_a_server_that_loads_its_data_is_critical_though_it_answers(self):
         with Redis() as redis:
