@@ -30,7 +30,9 @@ static const char postgres_script[] =
     "\n"
     "-- Then, in sonde's configuration:\n"
     "--   targets:\n"
-    "--     - {name: main, postgres: \"postgres://sonde@127.0.0.1:5432/postgres\", password_file: /run/secrets/postgres}\n";
+    "--     - {name: main, postgres: \"postgres://sonde@127.0.0.1:5432/postgres\", password_file: /run/secrets/postgres}\n"
+    "-- or without one, in its environment: DATABASE_URL=postgres://sonde:…@127.0.0.1:5432/postgres, or PGUSER=sonde for a local "
+    "socket.\n";
 
 static int run(int argc, char **argv) {
   struct arguments a = {.command = &setup_command, .argc = argc, .argv = argv};

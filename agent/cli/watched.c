@@ -38,6 +38,7 @@ static void find_servers(struct config *config, const struct collector *c, say_f
   SCOPED(buf_done) struct buf looked;
   buf_init(&looked, 2048);
   size_t count = c->discover(findings, FINDINGS_MAX, &looked);
+  if (count > 0) tell(say, true, "looked for %s at %s", c->kind.name, looked.data ? looked.data : "nothing");
   for (size_t i = 0; i < count; i++) add_finding(config, &c->kind, &findings[i], say);
   if (count == 0)
     tell(say, true, "found no %s; looked at %s; for one elsewhere, set the environment or write {%s: URL} below `targets:` in %s",

@@ -28,13 +28,19 @@ static void looked_at(struct search *s, const char *what) {
   buf_puts(s->looked, what);
 }
 
-/* The name that the target will get; "" when the address cannot be understood. */
+static bool is_loopback(const char *host) {
+  return !strcmp(host, "127.0.0.1") || !strcmp(host, "::1");
+}
+
+/* What tells servers apart; "" when the address cannot be understood. A socket of the same port is the same server. */
 static void name_of(const char *address, char *name, size_t size) {
   struct arena a;
   struct login login;
   arena_init(&a);
   *name = '\0';
-  if (login_parse(&login, &a, address, NULL, NULL)) login_name(&login, name, size);
+  bool good = login_parse(&login, &a, address, NULL, NULL);
+  if (good && is_loopback(login.host)) login.host = "localhost";
+  if (good) login_name(&login, name, size);
   arena_done(&a);
 }
 
@@ -137,7 +143,7 @@ static void look_at_data_source_uri(struct search *s) {
 
 static void look_at_libpq(struct search *s) {
   static const char *const names[] = {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGPORT"};
-  looked_at(s, "$PGHOST");
+  for (size_t i = 0; i < COUNTOF(names); i++) buf_printf(s->looked, ", $%s", names[i]);
   for (size_t i = 0; i < COUNTOF(names); i++)
     if (variable(names[i])) {
       found(s, "", names[i]);
@@ -186,8 +192,7 @@ static void look_at_sockets(struct search *s, const char *folder) {
 static void look_at_port(struct search *s) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(5432), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   looked_at(s, "127.0.0.1:5432");
-  /* A socket of the same port is the same server. */
-  if (!is_known(s, "host=localhost port=5432") && listens(AF_INET, (struct sockaddr *)&address, sizeof address))
+  if (listens(AF_INET, (struct sockaddr *)&address, sizeof address))
     found(s, "host=127.0.0.1 port=5432 dbname=postgres", "127.0.0.1:5432");
 }
 

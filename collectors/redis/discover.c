@@ -42,10 +42,13 @@ static void take_password(struct search *s, const char *text, const char *addres
   json_decref(object);
 }
 
-static void read_password(struct search *s, const char *path, const char *address) {
+static void read_password(struct search *s, const char *path, const char *address, struct buf *looked) {
   char text[PASSWORD_FILE_MAX];
   FILE *file = fopen(path, "re");
-  if (!file) return;
+  if (!file) {
+    buf_printf(looked, " ($REDIS_PASSWORD_FILE cannot be read: %s)", strerror(errno));
+    return;
+  }
   size_t length = fread(text, 1, sizeof text - 1, file);
   fclose(file);
   text[length] = 0;
@@ -179,8 +182,8 @@ size_t redis_discover(struct finding *findings, size_t max, struct buf *looked) 
   struct search s = {
       .findings = findings, .max = max, .user = environment("REDIS_USER"), .password = environment("REDIS_PASSWORD")};
   const char *file = environment("REDIS_PASSWORD_FILE"), *address = environment("REDIS_ADDR");
-  if (!s.password && file) read_password(&s, file, address ? address : "redis://localhost:6379");
   buf_puts(looked, "$REDIS_URL, $REDIS_ADDR");
+  if (!s.password && file) read_password(&s, file, address ? address : "redis://localhost:6379", looked);
   look_at_environment(&s);
   if (!s.here) {
     for (size_t i = 0; i < COUNTOF(patterns); i++) buf_printf(looked, ", %s", patterns[i]);

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -44,6 +45,7 @@ class WrongFiles(Folder):
         ("targets:\n  - {name: a, postgress: 'postgres://db'}\n", ":2:15: unknown key \"postgress\"; did you mean \"postgres\"?"),
         ("targets:\n  - {name: a, redis: 'http://cache'}\n", ":2:22: redis: "),
         ("targets:\n  - {name: a, postgres: 'mysql://db'}\n", ":2:25: postgres: "),
+        ("targets:\n  - {name: a, postgres: 'postgres://u@db:port/x'}\n", ":2:25: postgres: the port must be a number"),
         ("targets:\n  - {name: a, host: {procsf: /x}}\n", ":2:22: unknown key \"procsf\"; did you mean \"procfs\"?"),
         ("targets:\n  - {name: a, redis: 'redis://c', queues: {list: [x]}}\n", ":2:44: unknown key \"list\"; did you mean \"lists\"?"),
         ("targets:\n  - {name: a, host: {}}\n  - {name: a, host: {}}\n", ":3:12: the name \"a\" is taken by the target in line 2"),
@@ -206,6 +208,25 @@ class Running(Folder):
         agent = self.start(environment=found, arguments=["--log.level=debug"])
         agent.wait_log(r"target=127.0.0.1:\d+ msg=\"watching kind=redis ")
         self.assertNotIn(SECRET, agent.log_text())
+
+    def test_a_socket_of_a_server_that_the_environment_names_is_not_a_second_server(self):
+        port = free_port()
+        path = pathlib.Path(f"/tmp/.s.PGSQL.{port}")
+        self.addCleanup(path.unlink)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+            server.listen()
+            self.assertRegex(sonde("targets").stdout, rf"(?m)^localhost:{port} +postgres ")
+            for host in ("127.0.0.1", "localhost", "[::1]"):
+                done = sonde("targets", environment={"DATABASE_URL": f"postgres://u@{host}:{port}/x"})
+                self.assertEqual(len(re.findall(rf"(?m)^\S*:{port} +postgres ", done.stdout)), 1, done.stdout)
+
+    def test_a_secret_s_file_that_cannot_be_read_is_named(self):
+        missing = str(self.folder / "missing")
+        done = sonde("targets", environment={"DATA_SOURCE_URI": "127.0.0.1:9/x", "DATA_SOURCE_USER": "u", "DATA_SOURCE_PASS_FILE": missing,
+                                             "REDIS_ADDR": "127.0.0.1:9", "REDIS_PASSWORD_FILE": missing})
+        self.assertRegex(done.stdout, r"\$DATA_SOURCE_PASS_FILE cannot be read: No such file")
+        self.assertRegex(done.stdout, r"\$REDIS_PASSWORD_FILE cannot be read: No such file")
 
     def test_the_state_folder_is_made_and_private(self):
         folder = self.folder / "a" / "b"

@@ -181,6 +181,7 @@ static void a_refusal_says_what_to_do(void **state) {
   refused("could not translate host name \"db\" to address: Name or service not known\n", FAIL_RESOLVE, "DNS");
   refused(TRIED "SSL error: certificate verify failed\n", FAIL_TLS, "sslrootcert");
   refused(TRIED "server does not support SSL, but SSL was required\n", FAIL_TLS, "sslmode");
+  refused(TRIED "received invalid response to SSL negotiation: H\n", FAIL_PROTOCOL, "port");
   refused(TRIED "fe_sendauth: no password supplied\n", FAIL_AUTH, "password_file");
   refused(TRIED "expected authentication request from server, but received H\n", FAIL_PROTOCOL, "port");
   refused(TRIED "server closed the connection unexpectedly\n\tThis probably means …\n", FAIL_CONNECT, "unexpectedly");
