@@ -1,5 +1,6 @@
 /* The series that rules make: ALERTS, ALERTS_FOR_STATE and what is recorded. They end, as in Prometheus, with a stale marker in the first evaluation that
  * does not show them any more. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ void emit_alerts(struct emitted *e, struct history *h, msec_t at, const struct a
     const struct alert *alert = &a->items[i];
     values[count] = 1;
     items[count++] = named(alert->labels, "ALERTS", alert_state_name(alert->state));
-    values[count] = (double)(alert->active_at / 1000);
+    values[count] = floor((double)alert->active_at / 1000);
     items[count++] = named(alert->labels, "ALERTS_FOR_STATE", NULL);
   }
   emit(e, h, at, items, values, count);

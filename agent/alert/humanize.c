@@ -10,12 +10,14 @@
 #include "base/attr.h"
 
 const char *go_float(double value, char *out) {
-  if (isnan(value)) return strcpy(out, "NaN");
-  if (isinf(value)) return strcpy(out, value > 0 ? "+Inf" : "-Inf");
   int digits = 0;
+  if (isnan(value) || isinf(value)) {
+    snprintf(out, 64, "%s", isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+    return out;
+  }
   do snprintf(out, 64, "%.*e", digits, value);
   while (strtod(out, NULL) != value && ++digits < 17);
-  int exponent = atoi(strchr(out, 'e') + 1);
+  int exponent = (int)strtol(strchr(out, 'e') + 1, NULL, 10);
   if (exponent >= -4 && exponent < 6) snprintf(out, 64, "%.*f", MAX(digits - exponent, 0), value);
   return out;
 }

@@ -1,6 +1,7 @@
 /* One rule of a rule file. Its keys are rows, as those of the configuration are; what rows cannot say is judged here: the expression and the templates,
  * each mistake at its place within the value. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/alert/load.h"
@@ -74,12 +75,11 @@ static size_t offset_of(const char *text, size_t line, size_t column) {
 
 /* The parser says "line:column: sentence" of the expression alone. */
 static bool fail_expression(const struct load *l, const struct node *n, const char *sentence) {
-  size_t line, column;
-  int used = 0;
-  if (sscanf(sentence, "%zu:%zu: %n", &line, &column, &used) < 2 || !used)
-    return node_fail(&l->reader, n, "%s: %s", n->key->text, sentence);
+  char *colon, *end;
+  size_t line = strtoul(sentence, &colon, 10), column = *colon == ':' ? strtoul(colon + 1, &end, 10) : 0;
+  if (!line || !column || strncmp(end, ": ", 2) != 0) return node_fail(&l->reader, n, "%s: %s", n->key->text, sentence);
   struct node at = node_inside(l->text, n, offset_of(n->text, line, column));
-  return node_fail(&l->reader, &at, "%s: %s", n->key->text, sentence + used);
+  return node_fail(&l->reader, &at, "%s: %s", n->key->text, end + 2);
 }
 
 static bool read_expression(const struct load *l, const struct node *map, const char *key, const char *text,
@@ -107,9 +107,9 @@ static bool check_templates(const struct load *l, const struct node *map, const 
 }
 
 static enum no_data no_data_of(const char *name) {
-  enum no_data n = NO_DATA_KEEP;
-  while (strcmp(no_data_names[n], name) != 0) n++;
-  return n;
+  for (size_t n = 0; no_data_names[n]; n++)
+    if (!strcmp(no_data_names[n], name)) return (enum no_data)n;
+  return NO_DATA_KEEP;
 }
 
 bool rule_read(const struct load *l, const struct node *map, struct rule *ret) {

@@ -226,7 +226,7 @@ static bool operand(struct template *t, struct operand *ret) {
 
 /* A value alone, or a function with its arguments; `piped` (NULL for none) is the last of them. */
 static bool command(struct template *t, const struct operand *piped, struct operand *ret) {
-  struct operand args[ARGS_MAX];
+  struct operand args[ARGS_MAX] = {0};
   size_t count = 0;
   skip_blanks(t);
   const char *word = t->cursor;
@@ -255,7 +255,7 @@ static bool pipeline(struct template *t, struct operand *ret) {
 
 /* An action, the cursor behind its "{{". `trim` tells whether it ends in "-}}". */
 static bool action(struct template *t, const char *open, struct buf *out, bool *trim) {
-  struct operand result;
+  struct operand result = {0};
   skip_blanks(t);
   if (!strncmp(t->cursor, "/*", 2)) return wrong(t, open, "comments in templates are not supported");
   if (!pipeline(t, &result)) return false;

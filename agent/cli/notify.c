@@ -87,7 +87,7 @@ static void trial_done(struct trial *t) {
 
 static void print_answer(const struct trial *t) {
   SCOPED(buf_done) struct buf text;
-  buf_init(&text, 4 * SHOWN_MAX);
+  buf_init(&text, (size_t)4 * SHOWN_MAX);
   receiver_quote(t->receiver, &t->answer, &text, SHOWN_MAX);
   if (t->answer.status)
     printf("  answer   %ld in %.2f s: %s\n", t->answer.status, t->answer.seconds, text.length ? text.data : "(empty)");

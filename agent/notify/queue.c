@@ -25,7 +25,8 @@ msec_t queue_failed(struct queue *q, msec_t retry_after, msec_t now, double chan
   msec_t span = FIRST_REST;
   for (unsigned i = 0; i < q->failures && span < BACKOFF_MAX; i++) span *= 2;
   span = MIN(span, BACKOFF_MAX);
-  span = span / 2 + (msec_t)((double)(span - span / 2) * chance);
+  msec_t half = span / 2;
+  span = half + (msec_t)((double)(span - half) * chance);
   bool asked = retry_after >= 0;
   if (asked) span = MAX(span, MIN(retry_after, RETRY_AFTER_MAX));
   q->failures++;

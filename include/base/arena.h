@@ -11,7 +11,7 @@ struct arena_deferred;
 struct arena {
   struct arena_chunk *chunk; /* the newest; older ones hang behind it */
   struct arena_deferred *deferred;
-  size_t bytes;              /* what all chunks take */
+  size_t bytes; /* what all chunks take */
 };
 
 void arena_init(struct arena *a);
