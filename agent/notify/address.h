@@ -9,7 +9,7 @@
 
 #define URL_BYTES_MAX 4096
 /* How much of an answer is read: what of it is shown may begin with the whole URL, which must be seen whole to be taken out. */
-#define ANSWER_MAX (2 * URL_BYTES_MAX)
+#define ANSWER_MAX ((size_t)2 * URL_BYTES_MAX)
 
 /* Judges a URL (NULL: none was given), and writes what may be shown of it: "https://hooks.slack.com/…". */
 bool address_of(const char *url, char *address, size_t size, struct fail *f) MUST_CHECK;
