@@ -4,7 +4,7 @@ CC ?= cc
 MODE ?= release
 B := build/$(MODE)
 
-PACKAGES := libmicrohttpd libpq hiredis yaml-0.1 jansson libpcre2-8 libdeflate libssl libcrypto
+PACKAGES := libmicrohttpd libpq hiredis yaml-0.1 jansson sqlite3 libcurl libpcre2-8 libdeflate libssl libcrypto
 LIB_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 LIB_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
 
@@ -53,7 +53,7 @@ bench: ## what sonde costs, beside the exporters it replaces, in one run
 fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
 	@tools/need build fuzz && exec tools/fuzz
 
-docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metrics.md
+docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metrics.md, docs/alerts.md
 	@tools/docs
 
 clean: ## removes build/
@@ -78,6 +78,8 @@ $(B)/revision: FORCE
 	@echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' >$@
 $(B)/agent/base/version.o: $(B)/revision
 $(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
+
+$(B)/agent/alert/pack.o: alerts/web-stack.yml
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)

@@ -16,13 +16,26 @@ struct arena_chunk {
   alignas(max_align_t) unsigned char data[];
 };
 
+struct arena_deferred {
+  struct arena_deferred *earlier;
+  void (*done)(void *);
+  void *thing;
+};
+
 enum { FIRST_CHUNK = 1024, LARGEST_CHUNK = 65536 };
 
 void arena_init(struct arena *a) {
   *a = (struct arena){0};
 }
 
+void arena_defer(struct arena *a, void (*done)(void *), void *thing) {
+  struct arena_deferred *d = arena_alloc(a, sizeof *d);
+  *d = (struct arena_deferred){.earlier = a->deferred, .done = done, .thing = thing};
+  a->deferred = d;
+}
+
 void arena_done(struct arena *a) {
+  for (; a->deferred; a->deferred = a->deferred->earlier) a->deferred->done(a->deferred->thing);
   while (a->chunk) {
     struct arena_chunk *older = a->chunk->older;
     free(a->chunk);

@@ -30,7 +30,7 @@ char *buf_room(struct buf *b, size_t length) {
   if (length >= b->capacity - b->length || !b->data) {
     size_t capacity = MAX(b->capacity * 2, (size_t)256);
     while (capacity - b->length <= length) capacity *= 2;
-    capacity = MIN(capacity, b->max + 1);
+    if (capacity - 1 > b->max) capacity = b->max + 1;
     b->data = mem_resize(b->data, capacity, 1);
     b->capacity = capacity;
   }

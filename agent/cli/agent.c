@@ -13,16 +13,18 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "agent/cli/alerting.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
+#include "alert/status.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "http/server.h"
 #include "poll/target.h"
 
-/* SIGTERM ends the agent within a second: the runners get most of it. */
-enum { STOP_MSEC = 700, LAST_RESORT_MSEC = 900 };
+/* SIGTERM ends the agent within a second: messages under way get a part of it, the runners the rest. */
+enum { LAST_MESSAGES_MSEC = 300, STOP_MSEC = 700, LAST_RESORT_MSEC = 900 };
 
 struct agent {
   const struct run_settings *settings;
@@ -30,6 +32,7 @@ struct agent {
   struct store *store;
   struct targets *targets;
   struct server *server;
+  struct alerting alerting;
   char *web; /* what web_text() said at the start */
 };
 
@@ -37,10 +40,11 @@ static void say(bool good, const char *sentence) {
   (good ? log_info : log_warn)(NULL, "%s", sentence);
 }
 
-static struct config *load(const struct run_settings *s, struct fail *f) {
+/* The configuration and the rules that it names. */
+static struct config *load(const struct run_settings *s, struct rule_set **ret_rules, struct fail *f) {
   struct config *c = watched_load(s->config_file, say, f);
-  if (c && config_set_web(c, s->listen, s->listen_count, s->telemetry_path, f)) return c;
-  config_free(c);
+  if (c && config_set_web(c, s->listen, s->listen_count, s->telemetry_path, f) && (*ret_rules = rules_load(&c->rules, f))) return c;
+  config_unref(c);
   return NULL;
 }
 
@@ -122,30 +126,50 @@ static char *web_text(const struct config *c) {
   return mem_copy(text.data);
 }
 
+/* Where `sonde check` finds this agent. */
+static char *socket_path(const struct config *c) {
+  SCOPED(buf_done) struct buf path;
+  buf_init(&path, 4096);
+  buf_printf(&path, "%s/" AGENT_SOCKET, c->state_dir);
+  return mem_copy(path.data);
+}
+
 static bool start(struct agent *a, struct fail *f) {
-  struct config *c = load(a->settings, f);
+  struct rule_set *rules;
+  struct config *c = load(a->settings, &rules, f);
   if (!c) return false;
   struct fail state;
-  if (!config_state_dir(c, &state)) log_warn(NULL, "%s", state.text);
+  bool has_folder = config_state_dir(c, &state);
+  if (!has_folder) log_warn(NULL, "%s", state.text);
   a->store = store_new();
-  a->server = server_start(&c->listen, c->telemetry_path, a->store, f);
+  SCOPED(mem_free) char *socket = has_folder ? socket_path(c) : NULL;
+  a->server = server_start(&(struct server_config){&c->listen, c->telemetry_path, socket, a->store}, f);
   if (!a->server) {
     store_free(a->store);
-    config_free(c);
+    rules_free(rules);
+    config_unref(c);
     return false;
   }
-  server_expect(a->server, c->target_count);
+  server_expect(a->server, c->target_count, status_digest(c, rules));
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
-  a->targets = targets_new(a->store);
+  alerting_init(&a->alerting, c, has_folder);
+  server_show_rules(a->server, a->alerting.evaluator);
+  a->targets = targets_new(a->store, a->alerting.history);
+  targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
+  targets_tell(a->targets, notifier_section, a->alerting.notifier);
+  config_ref(c);
   targets_apply(a->targets, c);
-  return true;
+  bool ok = alerting_apply(&a->alerting, c, rules, f);
+  config_unref(c);
+  return ok;
 }
 
 static void reload(struct agent *a) {
   struct fail why = {0};
-  struct config *c = load(a->settings, &why);
+  struct rule_set *rules;
+  struct config *c = load(a->settings, &rules, &why);
   targets_reloaded(a->targets, c != NULL, clock_wall());
   if (!c) {
     log_error(NULL, "not reloaded, all goes on as it was: %s", why.text);
@@ -155,7 +179,8 @@ static void reload(struct agent *a) {
   if (strcmp(web, a->web) != 0) log_warn(NULL, "the listen addresses or the telemetry path have changed: that needs a restart");
   log_info(NULL, "reloaded, %zu target%s", c->target_count, c->target_count == 1 ? "" : "s");
   log_targets(c);
-  server_expect(a->server, c->target_count);
+  server_expect(a->server, c->target_count, status_digest(c, rules));
+  if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s", why.text);
   targets_apply(a->targets, c);
 }
 
@@ -170,8 +195,10 @@ static NORETURN void finish(struct agent *a, int signal_number) {
   signal(SIGALRM, last_resort);
   setitimer(ITIMER_REAL, &timer, NULL);
   log_info(NULL, "ending: %s", signal_number == SIGINT ? "interrupted" : "asked to by SIGTERM");
+  msec_t now = clock_now();
   server_stop(a->server);
-  targets_stop(a->targets, clock_now() + STOP_MSEC);
+  alerting_stop(&a->alerting, now + LAST_MESSAGES_MSEC);
+  targets_stop(a->targets, now + STOP_MSEC);
   fflush(NULL);
   _exit(STATUS_GOOD);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #define LISTEN_FLAGS_MAX 16
+#define AGENT_SOCKET     "sonde.sock" /* in the folder for state: where `sonde check` asks the agent */
 
 /* What the command line of `sonde run` says; it stands above the file, at each reload too. */
 struct run_settings {

@@ -22,7 +22,8 @@ struct command {
   /* argv[0] is the command's name. Returns the exit status. */
   int (*run)(int argc, char **argv);
 };
-extern const struct command run_command, config_command, targets_command, metrics_command, setup_command;
+extern const struct command run_command, check_command, config_command, targets_command, metrics_command, setup_command,
+    notify_command;
 
 /* Walking over the flags (--flag=value, --flag value) and operands of a command. */
 struct arguments {

@@ -2,31 +2,31 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/cli/check.h"
+#include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
-#include "collectors/collector.h"
+#include "alert/rules.h"
 
 int config_check(const char *path) {
   struct fail why = {0};
-  size_t count;
-  const struct kind *const *kinds = collector_kinds(&count);
-  struct config *c = config_load(path, kinds, count, &why);
-  if (!c) {
+  struct kinds kinds = watched_kinds();
+  struct config *c = config_load(path, &kinds, &why);
+  struct rule_set *rules = c ? rules_load(&c->rules, &why) : NULL;
+  if (rules)
+    printf("%s: good, %zu target%s, %zu rule%s\n", path, c->target_count, c->target_count == 1 ? "" : "s", rules->rule_count,
+           rules->rule_count == 1 ? "" : "s");
+  else
     fprintf(stderr, "%s\n", why.text);
-    return STATUS_WRONG;
-  }
-  printf("%s: good, %zu target%s\n", path, c->target_count, c->target_count == 1 ? "" : "s");
-  config_free(c);
-  return STATUS_GOOD;
+  rules_free(rules);
+  config_unref(c);
+  return rules ? STATUS_GOOD : STATUS_WRONG;
 }
 
 static int print_page(void) {
   SCOPED(buf_done) struct buf page;
-  size_t count;
-  const struct kind *const *kinds = collector_kinds(&count);
+  struct kinds kinds = watched_kinds();
   buf_init(&page, 1u << 20);
-  config_describe(&page, kinds, count);
+  config_describe(&page, &kinds);
   if (page.overflow || fwrite(page.data, 1, page.length, stdout) != page.length || fflush(stdout)) return STATUS_WRONG;
   return STATUS_GOOD;
 }

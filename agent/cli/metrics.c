@@ -4,7 +4,9 @@
 
 #include "agent/cli/cli.h"
 #include "agent/cli/table.h"
+#include "alert/evaluator.h"
 #include "collectors/collector.h"
+#include "notify/notify.h"
 #include "poll/self.h"
 
 enum { FLAG_FORMAT };
@@ -31,6 +33,12 @@ static void print_catalogue(const char *name, const char *summary, void (*catalo
   puts("");
 }
 
+static void own_catalogue(family_fn *each, void *arg) {
+  agent_catalogue(each, arg);
+  evaluator_catalogue(each, arg);
+  notifier_catalogue(each, arg);
+}
+
 static const char introduction[] =
     "# Metrics\n"
     "\n"
@@ -52,7 +60,7 @@ static int run(int argc, char **argv) {
   if (markdown) fputs(introduction, stdout);
   for (size_t i = 0; collectors[i]; i++)
     print_catalogue(collectors[i]->kind.name, collectors[i]->kind.summary, collectors[i]->catalogue, markdown);
-  print_catalogue("sonde", "What the agent says of itself and of every target.", agent_catalogue, markdown);
+  print_catalogue("sonde", "What the agent says of itself and of every target.", own_catalogue, markdown);
   return fflush(stdout) ? STATUS_WRONG : STATUS_GOOD;
 }
 

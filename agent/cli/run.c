@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "agent/cli/agent.h"
-#include "agent/cli/check.h"
+#include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
 #include "agent/cli/watched.h"
 #include "base/log.h"
@@ -77,7 +77,7 @@ static int check(const struct run_settings *s) {
   struct fail why = {0};
   struct config *c = config_new();
   bool good = config_set_web(c, s->listen, s->listen_count, s->telemetry_path, &why);
-  config_free(c);
+  config_unref(c);
   if (!good) fprintf(stderr, "%s\n", why.text);
   if (!good) return STATUS_WRONG;
   if (s->config_file || access(DEFAULT_CONFIG_FILE, F_OK) == 0 || errno != ENOENT)

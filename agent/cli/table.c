@@ -27,7 +27,7 @@ void table_add(struct table *t, const char *const *cells) {
   t->last = row;
 }
 
-static size_t width_of(const char *text) {
+size_t table_width(const char *text) {
   size_t width = 0;
   for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
   return width;
@@ -36,9 +36,9 @@ static size_t width_of(const char *text) {
 void table_print(const struct table *t) {
   size_t widths[TABLE_COLUMNS_MAX] = {0};
   for (const struct table_row *row = t->first; row; row = row->next)
-    for (size_t i = 0; i < t->columns; i++) widths[i] = MAX(widths[i], width_of(row->cells[i]));
+    for (size_t i = 0; i < t->columns; i++) widths[i] = MAX(widths[i], table_width(row->cells[i]));
   for (const struct table_row *row = t->first; row; row = row->next) {
-    for (size_t i = 0; i + 1 < t->columns; i++) printf("%s%*s  ", row->cells[i], (int)(widths[i] - width_of(row->cells[i])), "");
+    for (size_t i = 0; i + 1 < t->columns; i++) printf("%s%*s  ", row->cells[i], (int)(widths[i] - table_width(row->cells[i])), "");
     printf("%s\n", row->cells[t->columns - 1]);
   }
 }

@@ -15,6 +15,8 @@ struct table {
   struct table_row *first, *last;
 };
 
+/* How many columns a terminal needs for the text; the wide characters of East Asia are counted as one. */
+size_t table_width(const char *text);
 void table_init(struct table *t, size_t columns);
 void table_done(struct table *t);
 /* Adds a row of `columns` cells; they are copied, NULL is an empty one. */

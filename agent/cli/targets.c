@@ -47,7 +47,7 @@ static int run(int argc, char **argv) {
   }
   if (!c->path) puts("");
   print_targets(c);
-  config_free(c);
+  config_unref(c);
   return STATUS_GOOD;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include <curl/curl.h>
 #include <hiredis/hiredis.h>
 #include <libdeflate.h>
 #include <libpq-fe.h>
@@ -45,6 +46,7 @@ void version_print(void) {
   snprintf(text, sizeof text, "linux/%.32s", machine.machine);
   line("platform:", text);
   line("libmicrohttpd:", MHD_get_version());
+  line("libcurl:", curl_version_info(CURLVERSION_NOW)->version);
   libpq_line();
   snprintf(text, sizeof text, "%d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
   line("hiredis:", text);

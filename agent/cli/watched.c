@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "collectors/collector.h"
+#include "notify/format.h"
 
 enum { FINDINGS_MAX = 8 };
 
@@ -59,11 +60,17 @@ static struct config *look_around(say_fn *say) {
   return config;
 }
 
+struct kinds watched_kinds(void) {
+  struct kinds kinds = {0};
+  kinds.targets = collector_kinds(&kinds.target_count);
+  kinds.services = format_services(&kinds.service_count);
+  return kinds;
+}
+
 struct config *watched_load(const char *path, say_fn *say, struct fail *f) {
-  size_t count;
-  const struct kind *const *kinds = collector_kinds(&count);
+  struct kinds kinds = watched_kinds();
   if (path || access(DEFAULT_CONFIG_FILE, F_OK) == 0 || errno != ENOENT)
-    return config_load(path ? path : DEFAULT_CONFIG_FILE, kinds, count, f);
+    return config_load(path ? path : DEFAULT_CONFIG_FILE, &kinds, f);
   say(true, "there is no " DEFAULT_CONFIG_FILE ": watching this host and the servers found here");
   return look_around(say);
 }

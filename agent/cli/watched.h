@@ -9,6 +9,8 @@
 /* Called with each sentence about the search for servers; `good` is false where something was found and cannot be used. */
 typedef void say_fn(bool good, const char *sentence);
 
+/* All that a configuration file may name. */
+struct kinds watched_kinds(void);
 /* Reads `path`; when it is NULL, the default file; when that does not exist, looks what runs here and tells `say` of it. NULL with a
  * sentence. */
 struct config *watched_load(const char *path, say_fn *say, struct fail *f) MUST_CHECK;

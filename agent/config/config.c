@@ -1,15 +1,18 @@
 /* The configuration as a whole: the root keys, the list of targets, and what is made up when there is no file. */
 #include "config/config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/config/file.h"
+#include "agent/config/receivers.h"
 #include "agent/config/root.h"
-#include "agent/config/schema.h"
 #include "agent/config/targets.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "config/file.h"
+#include "config/schema.h"
 
 static const struct option web_rows[] = {
     {.name = "listen_address",
@@ -53,6 +56,15 @@ const struct option root_rows[] = {
      .help = "Labels that name this agent to others: `{site: eu}`. At most 16.",
      .offset = offsetof(struct config, external_labels)},
     {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 1000. See below."},
+    {.name = "rules",
+     .type = OPTION_STRINGS,
+     .fallback = CONFIG_RULES_PACK,
+     .help = "Files of Prometheus rules: paths, which may have `*` in them, and `" CONFIG_RULES_PACK
+             "` for the rules that sonde brings along. `[]` for none.",
+     .offset = offsetof(struct config, rules)},
+    {.name = "receivers",
+     .type = OPTION_NODE,
+     .help = "Where messages about alerts go: a list of maps, at most 100. Without one they go to the log. See below."},
     {0},
 };
 
@@ -77,40 +89,71 @@ static bool check_web(const struct reader *r, const struct node *root, const str
   return true;
 }
 
-/* Names are unique. A default name may clash with a given one, so all are compared when all are known. */
-static bool check_names(const struct reader *r, const struct config *c, const struct node *list) {
+/* Names are unique. A default name may clash with a given one, so all are compared when all are known. `name_of` gives that of the i-th. */
+static bool check_names(const struct reader *r, const struct config *c, const struct node *list, const char *what,
+                        const char *(*name_of)(const struct config *c, size_t i)) {
   SCOPED(map_done) struct map seen = {0};
   size_t i = 0;
   for (const struct node *n = list->first; n; n = n->next) {
-    const char *name = c->targets[i++].name;
+    const char *name = name_of(c, i++);
     const struct node **first = (const struct node **)map_slot(&seen, name, strlen(name)), *given = node_get(n, "name");
     if (*first)
-      return node_fail(r, given ? given : n, "the name \"%s\" is taken by the target in line %u; give this one a name of its own",
-                       name, (*first)->line);
+      return node_fail(r, given ? given : n, "the name \"%s\" is taken by the %s in line %u; give this one a name of its own", name,
+                       what, (*first)->line);
     *first = n;
   }
   return true;
 }
 
+static const char *target_name(const struct config *c, size_t i) {
+  return c->targets[i].name;
+}
+
+static const char *receiver_name(const struct config *c, size_t i) {
+  return c->receivers[i].name;
+}
+
+/* False with a sentence when it is something else than a list of at most `max`. */
+static bool check_list(const struct reader *r, const struct node *list, const char *key, size_t max) {
+  if (list->type != NODE_LIST) return node_fail(r, list, "%s: a list belongs here, not %s", key, node_type_name(list));
+  return list->count <= max || node_fail(r, list, "%s: at most %zu are allowed", key, max);
+}
+
 static bool read_targets(const struct reader *r, const struct kinds *kinds, const struct node *list, struct config *c) {
   if (!list || node_is_null(list)) return true;
-  if (list->type != NODE_LIST) return node_fail(r, list, "targets: a list belongs here, not %s", node_type_name(list));
-  if (list->count > CONFIG_TARGETS_MAX) return node_fail(r, list, "targets: at most %d are allowed", CONFIG_TARGETS_MAX);
+  if (!check_list(r, list, "targets", CONFIG_TARGETS_MAX)) return false;
   c->targets = arena_alloc(&c->arena, list->count * sizeof *c->targets);
   for (const struct node *n = list->first; n; n = n->next)
     if (!target_read(r, c, kinds, n, &c->targets[c->target_count++])) return false;
-  return check_names(r, c, list);
+  return check_names(r, c, list, "target", target_name);
+}
+
+static bool read_receivers(const struct reader *r, const struct kinds *kinds, const struct node *list, struct config *c) {
+  if (!list || node_is_null(list)) return true;
+  if (!check_list(r, list, "receivers", CONFIG_RECEIVERS_MAX)) return false;
+  c->receivers = arena_alloc(&c->arena, list->count * sizeof *c->receivers);
+  for (const struct node *n = list->first; n; n = n->next)
+    if (!receiver_read(r, kinds, n, &c->receivers[c->receiver_count++])) return false;
+  return check_names(r, c, list, "receiver", receiver_name);
+}
+
+/* Patterns begin where the file lies. */
+static bool place_rules(const struct reader *r, struct config *c) {
+  for (size_t i = 0; i < c->rules.count; i++)
+    if (strcmp(c->rules.items[i], CONFIG_RULES_PACK) != 0) c->rules.items[i] = file_resolve(r->arena, r->folder, c->rules.items[i]);
+  return true;
 }
 
 static bool read_root(const struct reader *r, const struct kinds *kinds, const struct node *root, struct config *c) {
   struct schema schema = {root_rows, c};
-  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) &&
-         read_targets(r, kinds, node_get(root, "targets"), c);
+  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) && place_rules(r, c) &&
+         read_targets(r, kinds, node_get(root, "targets"), c) && read_receivers(r, kinds, node_get(root, "receivers"), c);
 }
 
 struct config *config_new(void) {
   struct config *c = mem_zero(sizeof *c);
   arena_init(&c->arena);
+  atomic_init(&c->references, 1);
   struct fail why;
   struct reader r = {.arena = &c->arena, .fail = &why};
   if (!schema_defaults(&r, root_rows, c)) abort(); /* the table above is wrong: no input can cause it, and the tests would see it */
@@ -118,11 +161,26 @@ struct config *config_new(void) {
   return c;
 }
 
-void config_free(struct config *c) {
-  if (!c) return;
+struct config *config_ref(struct config *c) {
+  atomic_fetch_add(&c->references, 1);
+  return c;
+}
+
+void config_unref(struct config *c) {
+  if (!c || atomic_fetch_sub(&c->references, 1) != 1) return;
   arena_wipe(&c->arena);
   arena_done(&c->arena);
   free(c);
+}
+
+uint64_t config_digest(const struct config *c) {
+  uint64_t digest = schema_digest_text(0, "targets");
+  for (size_t i = 0; i < c->target_count; i++) {
+    char own[20];
+    snprintf(own, sizeof own, "%016" PRIx64, c->targets[i].digest);
+    digest = schema_digest_text(schema_digest_text(digest, c->targets[i].name), own);
+  }
+  return digest;
 }
 
 /* The folder that relative paths in the file start at; NULL for the one the program runs in. */
@@ -131,8 +189,7 @@ static const char *folder_of(struct arena *a, const char *path) {
   return slash ? arena_copy_bytes(a, path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
 }
 
-struct config *config_parse(const char *path, const char *text, size_t length, const struct kind *const *kinds, size_t count,
-                            struct fail *f) {
+struct config *config_parse(const char *path, const char *text, size_t length, const struct kinds *kinds, struct fail *f) {
   struct config *c = config_new();
   c->poll_timeout = 0; /* follows from the interval, which is not known yet */
   c->path = arena_copy(&c->arena, path);
@@ -140,19 +197,19 @@ struct config *config_parse(const char *path, const char *text, size_t length, c
   struct arena tree;
   arena_init(&tree);
   struct node *root = tree_parse(&tree, &r, text, length);
-  bool good = root && read_root(&r, &(struct kinds){kinds, count}, root, c);
+  bool good = root && read_root(&r, kinds, root, c);
   arena_wipe(&tree);
   arena_done(&tree);
   if (good) return c;
-  config_free(c);
+  config_unref(c);
   return NULL;
 }
 
-struct config *config_load(const char *path, const struct kind *const *kinds, size_t count, struct fail *f) {
+struct config *config_load(const char *path, const struct kinds *kinds, struct fail *f) {
   size_t length;
   char *text = file_read(path, CONFIG_FILE_BYTES_MAX, &length, f);
   if (!text) return NULL;
-  struct config *c = config_parse(path, text, length, kinds, count, f);
+  struct config *c = config_parse(path, text, length, kinds, f);
   mem_wipe(text, length);
   free(text);
   return c;
@@ -171,7 +228,7 @@ bool config_add_target(struct config *c, const struct kind *kind, const char *ad
   struct node map = {.type = NODE_MAP, .first = &value, .count = 1};
   struct reader r = {.arena = &c->arena, .fail = f};
   struct target_config t = {0};
-  if (!target_read(&r, c, &(struct kinds){&kind, 1}, &map, &t)) return false;
+  if (!target_read(&r, c, &(struct kinds){.targets = &kind, .target_count = 1}, &map, &t)) return false;
   const struct target_config *same = find_name(c, t.name);
   if (same && same->kind != kind) return fail(f, FAIL_CONFIG, "%s is already the name of a %s target", t.name, same->kind->name);
   if (same) return true;

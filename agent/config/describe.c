@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/config/receivers.h"
 #include "agent/config/root.h"
 #include "agent/config/targets.h"
 #include "agent/config/value.h"
@@ -114,6 +115,8 @@ static const char introduction[] =
     "  - {name: web-1, host: {}}\n"
     "  - {name: main, postgres: \"${DATABASE_URL}\", parts: {statements: {every: 60s, top: 20}, sizes: off}}\n"
     "  - {name: cache, redis: \"rediss://user@cache:6380\", password_file: /run/secrets/redis}\n"
+    "receivers:\n"
+    "  - {name: ops, slack: {url_file: /run/secrets/slack}}\n"
     "```\n"
     "\n"
     "## Values\n"
@@ -129,18 +132,38 @@ static const char introduction[] =
     "- A key without a value keeps its default. Keys that are not listed here are refused, as are YAML's aliases, tags and second "
     "documents.\n";
 
-void config_describe(struct buf *out, const struct kind *const *kinds, size_t count) {
+static void put_receivers(struct buf *out, const struct kinds *kinds) {
+  buf_puts(out, "\n## Receivers\n\nA receiver has the key of one service, and this one:\n\n");
+  put_table_head(out);
+  put_rows(out, "", receiver_rows);
+  buf_puts(
+      out,
+      "\nA URL that messages are sent to is a credential: it is never shown, only its host is. `sonde notify test` sends a marked "
+      "message\nto each receiver and shows the answer.\n");
+  for (size_t i = 0; i < kinds->service_count; i++) {
+    const struct service *s = kinds->services[i];
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s.", s->name);
+    buf_printf(out, "\n## Receivers with the service `%s`\n\n%s\n\n", s->name, s->summary);
+    put_table_head(out);
+    put_rows(out, prefix, s->options);
+  }
+}
+
+void config_describe(struct buf *out, const struct kinds *kinds) {
+  size_t count = kinds->target_count;
   buf_puts(out, introduction);
   buf_puts(out, "\n## The file\n\n");
   put_table_head(out);
   put_rows(out, "", root_rows);
   buf_puts(out, "\n## Targets\n\nA target has the keys of its kind, the first of which tells the kind and what is watched");
-  for (size_t i = 0; i < count; i++) buf_printf(out, "%s`%s`", i ? ", " : " (", kinds[i]->name);
+  for (size_t i = 0; i < count; i++) buf_printf(out, "%s`%s`", i ? ", " : " (", kinds->targets[i]->name);
   buf_printf(out, "%s, and any of these:\n\n", count ? ")" : "");
   put_table_head(out);
   put_rows(out, "", target_rows);
   buf_puts(out, "\nA part is `on`, `off`, or a map of keys, which also switches it on:\n\n");
   put_table_head(out);
   put_rows(out, "parts.<part>.", part_rows);
-  for (size_t i = 0; i < count; i++) put_kind(out, kinds[i]);
+  for (size_t i = 0; i < count; i++) put_kind(out, kinds->targets[i]);
+  put_receivers(out, kinds);
 }

@@ -2,7 +2,7 @@
 #ifndef SONDE_AGENT_CONFIG_EXPAND_H
 #define SONDE_AGENT_CONFIG_EXPAND_H
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 
 #define CONFIG_VALUE_BYTES_MAX 65536
 

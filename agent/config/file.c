@@ -1,6 +1,6 @@
 /* Reading the configuration file and the files that hold secrets. One allocation of the largest size, so that no resizing leaves
  * copies of a secret behind. */
-#include "agent/config/file.h"
+#include "config/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

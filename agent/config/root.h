@@ -7,7 +7,7 @@
 extern const struct option root_rows[];
 
 /* As config_load(), with the file's text at hand. */
-struct config *config_parse(const char *path, const char *text, size_t length, const struct kind *const *kinds, size_t count,
+struct config *config_parse(const char *path, const char *text, size_t length, const struct kinds *kinds,
                             struct fail *f) MUST_CHECK;
 /* Whether the HTTP side could listen there, and serve metrics there. False with a sentence. */
 bool config_check_listen(const char *address, struct fail *f) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* The walker over the rows. All that is known of a key stands in its row; what a row cannot say (one kind a target, a timeout below the interval)
  * is judged by whoever owns the rows, afterwards. */
-#include "agent/config/schema.h"
+#include "config/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,8 +90,22 @@ bool schema_fail_unknown(const struct reader *r, const struct node *key, const s
   return node_fail(r, key, "unknown key \"%s\"; allowed here: %s", word, list);
 }
 
+void schema_scrub(struct fail *f, const struct option *rows, const void *options) {
+  for (const struct option *row = rows; row->name; row++) {
+    const char *secret;
+    if (row->type == OPTION_MAP) schema_scrub(f, row->sub, options);
+    if (row->type != OPTION_SECRET) continue;
+    memcpy(&secret, (const char *)options + row->offset, sizeof secret);
+    text_scrub(f->text, secret);
+  }
+}
+
+/* FNV-1a: the same in every process, so that two of them can tell whether they run the same configuration. */
 static uint64_t fold(uint64_t digest, const void *bytes, size_t length) {
-  return (digest ^ text_hash(bytes, length)) * 0x9E3779B97F4A7C15u + (digest >> 29);
+  const unsigned char *at = bytes;
+  if (!digest) digest = 0xCBF29CE484222325u;
+  for (size_t i = 0; i < length; i++) digest = (digest ^ at[i]) * 0x100000001B3u;
+  return (digest ^ length) * 0x100000001B3u;
 }
 
 uint64_t schema_digest_text(uint64_t digest, const char *text) {

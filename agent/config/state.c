@@ -46,13 +46,37 @@ static const char *user_folder(struct arena *a) {
   return home && *home == '/' ? arena_printf(a, "%s/.local/state/sonde", home) : NULL;
 }
 
-bool config_state_dir(struct config *c, struct fail *f) {
+struct place {
+  const char *path, *origin;
+};
+
+static size_t list_places(struct config *c, struct place *ret) {
   const char *service = getenv("STATE_DIRECTORY");
-  if (c->state_dir) return settle(c, c->state_dir, "state_dir", f);
-  if (service && *service) /* systemd separates several by colons */
-    return settle(c, arena_copy_bytes(&c->arena, service, strcspn(service, ":")), "$STATE_DIRECTORY", f);
-  if (settle(c, "/var/lib/sonde", "the default", NULL)) return true;
-  const char *own = user_folder(&c->arena);
-  if (own) return settle(c, own, "the user's home", f);
+  if (c->state_dir) {
+    ret[0] = (struct place){c->state_dir, "state_dir"};
+    return 1;
+  }
+  if (service && *service) { /* systemd separates several by colons */
+    ret[0] = (struct place){arena_copy_bytes(&c->arena, service, strcspn(service, ":")), "$STATE_DIRECTORY"};
+    return 1;
+  }
+  ret[0] = (struct place){"/var/lib/sonde", "the default"};
+  ret[1] = (struct place){user_folder(&c->arena), "the user's home"};
+  return ret[1].path ? 2 : 1;
+}
+
+bool config_state_dir(struct config *c, struct fail *f) {
+  struct place places[STATE_PLACES_MAX];
+  size_t count = list_places(c, places);
+  for (size_t i = 0; i < count; i++)
+    if (settle(c, places[i].path, places[i].origin, f)) return true;
+  if (count > 1 || strcmp(places[0].origin, "the default") != 0) return false;
   return fail(f, FAIL_CONFIG, "no folder for state: /var/lib/sonde cannot be written and there is no home folder; set state_dir");
+}
+
+size_t config_state_places(struct config *c, const char *ret[STATE_PLACES_MAX]) {
+  struct place places[STATE_PLACES_MAX];
+  size_t count = list_places(c, places);
+  for (size_t i = 0; i < count; i++) ret[i] = places[i].path;
+  return count;
 }

@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/config/schema.h"
+#include "config/schema.h"
 #include "agent/config/value.h"
-#include "base/text.h"
 #include "config/suggest.h"
-
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/-"
 
 const struct option target_rows[] = {
     {.name = "name",
@@ -60,8 +57,8 @@ msec_t target_default_timeout(msec_t every) {
 }
 
 static const struct kind *kind_of_key(const struct kinds *kinds, const char *key) {
-  for (size_t i = 0; i < kinds->count; i++) {
-    const struct kind *kind = kinds->all[i];
+  for (size_t i = 0; i < kinds->target_count; i++) {
+    const struct kind *kind = kinds->targets[i];
     size_t length = strlen(kind->name);
     if (strncmp(key, kind->name, length) != 0) continue;
     if (!key[length] || (kind->options[0].type == OPTION_SECRET && !strcmp(key + length, "_file"))) return kind;
@@ -77,11 +74,11 @@ static bool is_common_key(const char *key) {
 
 /* Nothing says what is watched: either a key is misspelt, or it is missing. */
 static bool fail_no_kind(const struct reader *r, const struct kinds *kinds, const struct node *map) {
-  const char **names = arena_alloc(r->arena, (kinds->count + 1) * sizeof *names);
+  const char **names = arena_alloc(r->arena, (kinds->target_count + 1) * sizeof *names);
   char list[256] = "";
   size_t used = 0;
-  for (size_t i = 0; i < kinds->count; i++) {
-    names[i] = kinds->all[i]->name;
+  for (size_t i = 0; i < kinds->target_count; i++) {
+    names[i] = kinds->targets[i]->name;
     if (used < sizeof list) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
   }
   for (const struct node *n = map->first; n; n = n->next)
@@ -152,23 +149,12 @@ static bool set_defaults(const struct reader *r, struct target_config *t) {
   return true;
 }
 
-/* A sentence of the kind is its own business, but no secret that the user gave may come along. */
-static void scrub(struct fail *f, const struct option *rows, const void *options) {
-  for (const struct option *row = rows; row->name; row++) {
-    const char *secret;
-    if (row->type == OPTION_MAP) scrub(f, row->sub, options);
-    if (row->type != OPTION_SECRET) continue;
-    memcpy(&secret, (const char *)options + row->offset, sizeof secret);
-    text_scrub(f->text, secret);
-  }
-}
-
 /* What the kind calls the target is its address for people, and its name unless another is given; then it must be a legal name. */
 static bool prepare(const struct reader *r, const struct node *map, struct target_config *t) {
   char address[256] = "";
   struct fail why = {0};
   if (t->kind->prepare && !t->kind->prepare(t->options, r->arena, address, sizeof address, &why)) {
-    scrub(&why, t->kind->options, t->options);
+    schema_scrub(&why, t->kind->options, t->options);
     const struct node *at = node_get(map, t->kind->name);
     return node_fail(r, at ? at : map, "%s: %s", t->kind->name, why.text);
   }
@@ -178,7 +164,7 @@ static bool prepare(const struct reader *r, const struct node *map, struct targe
 
 static const char *default_name(const struct reader *r, const struct target_config *t) {
   if (!strcmp(t->address, "sonde")) return arena_printf(r->arena, "sonde-%s", t->kind->name); /* a machine may be called so */
-  char *name = arena_copy_bytes(r->arena, t->address, strnlen(t->address, TARGET_NAME_MAX));
+  char *name = arena_copy_bytes(r->arena, t->address, strnlen(t->address, CONFIG_NAME_MAX));
   for (char *c = name + strspn(name, NAME_LETTERS); *c; c += strspn(c, NAME_LETTERS)) *c = '-';
   return name;
 }
@@ -187,10 +173,8 @@ static bool set_identity(const struct reader *r, const struct node *map, struct 
   const struct node *at = node_get(map, "name");
   if (!t->name)
     t->name = default_name(r, t);
-  else if (!*t->name || t->name[strspn(t->name, NAME_LETTERS)])
-    return node_fail(r, at, "name: a target's name consists of letters, digits and . _ : / -");
-  else if (strlen(t->name) > TARGET_NAME_MAX)
-    return node_fail(r, at, "name: at most %d characters are allowed", TARGET_NAME_MAX);
+  else if (!value_check_name(r, at, "target", t->name))
+    return false;
   else if (!strcmp(t->name, "sonde"))
     return node_fail(r, at, "name: \"sonde\" is what the agent calls itself; choose another name");
   if (!t->job) t->job = t->kind->job;

@@ -2,16 +2,10 @@
 #ifndef SONDE_AGENT_CONFIG_TARGETS_H
 #define SONDE_AGENT_CONFIG_TARGETS_H
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/config.h"
 
 #define CONFIG_TARGETS_MAX 1000
-#define TARGET_NAME_MAX    128
-
-struct kinds {
-  const struct kind *const *all;
-  size_t count;
-};
 
 /* The keys that every target knows, besides those of its kind. */
 extern const struct option target_rows[];

@@ -1,5 +1,5 @@
 /* Looking around in the tree of a configuration file. */
-#include "agent/config/tree.h"
+#include "config/tree.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "agent/config/expand.h"
-#include "agent/config/file.h"
+#include "config/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/regex.h"
@@ -146,6 +146,13 @@ static bool read_regex(const struct value *v) {
   if (!regex) return node_fail(v->r, v->node, "%s: %s is not a regular expression: %s", v->name, shown(v), why.text);
   regex_free(regex);
   memcpy(v->field, &v->text, sizeof v->text);
+  return true;
+}
+
+bool value_check_name(const struct reader *r, const struct node *at, const char *what, const char *name) {
+  if (!*name || name[strspn(name, NAME_LETTERS)])
+    return node_fail(r, at, "name: a %s's name consists of letters, digits and . _ : / -", what);
+  if (strlen(name) > CONFIG_NAME_MAX) return node_fail(r, at, "name: at most %d characters are allowed", CONFIG_NAME_MAX);
   return true;
 }
 

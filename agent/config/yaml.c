@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -27,7 +27,7 @@ static const struct {
     {"mapping values are not allowed in this context",
      "indentation that does not fit, a key above without its colon, or a value with \": \" in it that needs quotes"},
     {"could not find expected ':'", "a key is followed by a colon and a space"},
-    {"did not find expected <document start>", "the lines of a configuration are keys, each followed by a colon"},
+    {"did not find expected <document start>", "the lines of this file are keys, each followed by a colon"},
     {"did not find expected key", "keys of one map begin in the same column"},
     {"did not find expected '-' indicator", "items of one list begin in the same column"},
     {"did not find expected ',' or ']'", "a list [a, b] is not closed, or a comma is missing"},
@@ -89,7 +89,7 @@ static bool has_tag(const yaml_event_t *e) {
          (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.tag);
 }
 
-/* What YAML knows and a configuration has no use for: each would only hide what the file means. */
+/* What YAML knows and nothing here has a use for: each would only hide what the file means. */
 static bool allowed(struct walk *w, const struct node *n, unsigned depth) {
   const yaml_event_t *e = &w->event;
   if (e->type == YAML_ALIAS_EVENT) return node_fail(w->r, n, "aliases (*name) are not supported; write the value again");
@@ -154,6 +154,7 @@ static struct node *read_node(struct walk *w, unsigned depth) {
     n->type = NODE_SCALAR;
     n->text = arena_copy_bytes(w->tree, w->event.data.scalar.value, w->event.data.scalar.length);
     n->plain = w->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    n->literal = w->r->literal;
   }
   return good ? n : NULL;
 }
@@ -179,7 +180,7 @@ static struct node *read_stream(struct walk *w) {
   if (!root || !skip(w, 2)) return NULL;
   if (w->event.type != YAML_STREAM_END_EVENT) {
     struct node at = {.line = (unsigned)w->event.start_mark.line + 1, .column = (unsigned)w->event.start_mark.column + 1};
-    node_fail(w->r, &at, "a second document begins here; a configuration file holds one");
+    node_fail(w->r, &at, "a second document begins here; the file holds one");
     return NULL;
   }
   if (node_is_null(root)) return empty_map(w);
@@ -197,7 +198,7 @@ static void wipe_parser(yaml_parser_t *p) {
 struct node *tree_parse(struct arena *tree, const struct reader *r, const char *text, size_t length) {
   struct walk w = {.r = r, .tree = tree, .text = text};
   if (!yaml_parser_initialize(&w.parser)) {
-    fail(r->fail, FAIL_SYSTEM, "no memory to read the configuration");
+    fail(r->fail, FAIL_SYSTEM, "no memory to read YAML");
     return NULL;
   }
   yaml_parser_set_encoding(&w.parser, YAML_UTF8_ENCODING);

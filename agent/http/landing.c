@@ -19,7 +19,8 @@ static const char head[] =
     ":root { color-scheme: light dark; --line: #8886; --down: #b3261e; --wait: #7a5900; }\n"
     "@media (prefers-color-scheme: dark) { :root { --down: #ff8a80; --wait: #ffcf66; } }\n"
     "body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }\n"
-    "h1 { margin: 0; font-size: 1.5rem; } h1 small { font-weight: normal; font-size: 1rem; }\n"
+    "h1 { margin: 0; font-size: 1.5rem; } h2 { margin: 1.5rem 0 0; font-size: 1.2rem; } h1 small { font-weight: normal; font-size: "
+    "1rem; }\n"
     ".scroll { overflow-x: auto; }\n"
     "table { border-collapse: collapse; width: 100%; margin: 1.5rem 0; }\n"
     "th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); }\n"
@@ -113,6 +114,7 @@ void page_landing(struct buf *out, const struct view *v) {
   put_text(out, version_number());
   buf_puts(out, "</small></h1>\n");
   put_summary(out, v);
+  page_alerts(out, v);
   put_table(out, v);
   buf_puts(out, "<p><a href=\"");
   put_text(out, v->telemetry_path);

@@ -135,15 +135,11 @@ static bool clear_path(const char *path, const struct sockaddr_un *at, struct fa
   if (fd < 0) return fail_errno(f, "cannot listen on unix:%s", path);
   bool dead = connect(fd, (const struct sockaddr *)at, sizeof *at) < 0 && errno == ECONNREFUSED;
   close(fd);
-  if (!dead)
-    return fail(f, FAIL_SYSTEM,
-                "cannot listen on unix:%s: another program serves it; `ss -lxp` shows which. Stop it, or choose another path with "
-                "--web.listen-address",
-                path);
+  if (!dead) return fail(f, FAIL_SYSTEM, "cannot listen on unix:%s: another program serves it; `ss -lxp` shows which", path);
   return unlink(path) == 0 || fail_errno(f, "cannot remove the dead socket %s", path);
 }
 
-static bool open_unix(struct listener *l, const char *path, struct fail *f) {
+static bool open_unix(struct listener *l, const char *path, mode_t mode, struct fail *f) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
   memcpy(at.sun_path, path, strlen(path) + 1);
   if (!clear_path(path, &at, f)) return false;
@@ -152,7 +148,7 @@ static bool open_unix(struct listener *l, const char *path, struct fail *f) {
   l->is_unix = true;
   snprintf(l->address, sizeof l->address, UNIX_PREFIX "%s", path);
   /* Nobody can connect before listen(), so there is no moment with wider rights. */
-  if (chmod(path, 0660) < 0 || listen(l->fd, BACKLOG) < 0) return fail_errno(f, "cannot listen on unix:%s", path);
+  if (chmod(path, mode) < 0 || listen(l->fd, BACKLOG) < 0) return fail_errno(f, "cannot listen on unix:%s", path);
   return true;
 }
 
@@ -160,7 +156,16 @@ bool listener_open(struct listener *l, const char *address, struct fail *f) {
   *l = (struct listener){.fd = -1};
   struct listen_address parsed;
   if (!listen_address_parse(address, &parsed, f)) return false;
-  if (parsed.path ? open_unix(l, parsed.path, f) : open_tcp(l, address, &parsed, f)) return true;
+  if (parsed.path ? open_unix(l, parsed.path, 0660, f) : open_tcp(l, address, &parsed, f)) return true;
+  listener_close(l);
+  return false;
+}
+
+bool listener_open_own(struct listener *l, const char *path, struct fail *f) {
+  *l = (struct listener){.fd = -1};
+  if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+    return fail(f, FAIL_CONFIG, "%.300s is too long for a unix socket, whose path has at most 107 bytes", path);
+  if (open_unix(l, path, 0600, f)) return true;
   listener_close(l);
   return false;
 }

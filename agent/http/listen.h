@@ -26,6 +26,8 @@ struct listener {
 /* Binds and listens, non-blocking. A unix socket that a dead process left behind is replaced; a new one may be used by its owner and group.
  * False with a sentence that names the address, the cause and the remedy. */
 bool listener_open(struct listener *l, const char *address, struct fail *f) MUST_CHECK;
+/* The same for a unix socket that only this user may use. */
+bool listener_open_own(struct listener *l, const char *path, struct fail *f) MUST_CHECK;
 /* Closes it and removes the file of a unix socket. */
 void listener_close(struct listener *l);
 

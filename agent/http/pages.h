@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/evaluator.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "metric/store.h"
@@ -18,8 +19,10 @@
 /* All that a page is made from. */
 struct view {
   const struct snapshot *snapshot;
-  size_t expected; /* targets that are configured; EXPECTED_UNKNOWN before that is known */
+  const struct rules_view *rules; /* NULL: there are none */
+  size_t expected;                /* targets that are configured; EXPECTED_UNKNOWN before that is known */
   msec_t started, now;
+  int64_t wall;               /* milliseconds since 1970 */
   const char *telemetry_path; /* of the metrics of all targets */
   const char *host;           /* host:port under which the client reached us */
   bool local; /* the client is on this machine: it may read why a target is down. Others see the kind of the failure */
@@ -41,5 +44,7 @@ void page_discovery(struct buf *out, const struct view *v);
 void page_health(struct buf *out, const struct view *v);
 /* / as HTML. */
 void page_landing(struct buf *out, const struct view *v);
+/* The part of it about alerts. */
+void page_alerts(struct buf *out, const struct view *v);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
+#include "alert/status.h"
 
 #define JSON "application/json"
 
@@ -17,10 +18,16 @@ static struct view view_of(const struct site *site, const struct request *reques
       .expected = site->expected,
       .started = site->started,
       .now = request->now,
+      .wall = (int64_t)(clock_wall() * 1000),
       .telemetry_path = site->telemetry_path,
       .host = request->host,
       .local = request->local,
   };
+}
+
+static struct rules_view *rules_of(const struct site *site) {
+  struct evaluator *evaluator = site->evaluator;
+  return evaluator ? evaluator_view(evaluator) : NULL;
 }
 
 static struct answer body_answer(unsigned status, const char *content_type, struct buf *body) {
@@ -36,9 +43,12 @@ static struct answer whole_page(const struct site *site, const struct request *r
   SCOPED(buf_done) struct buf body;
   buf_init(&body, PAGE_BYTES_MAX);
   struct snapshot *snapshot = store_snapshot(site->store);
+  struct rules_view *rules = rules_of(site);
   struct view view = view_of(site, request, snapshot);
+  view.rules = rules;
   page(&body, &view);
   unsigned status = fleet_state(&view) == FLEET_OK ? 200 : unready;
+  rules_view_unref(rules);
   snapshot_free(snapshot);
   return body_answer(status, content_type, &body);
 }
@@ -56,6 +66,19 @@ static struct answer get_discovery(const struct site *site, const struct request
 
 static struct answer get_health(const struct site *site, const struct request *request) {
   return whole_page(site, request, page_health, JSON, 503);
+}
+
+/* For `sonde check` of this agent's user alone: it has the sentences, and the digest is made from secrets too. */
+static struct answer get_status(const struct site *site, const struct request *request) {
+  if (!request->own) return answer_text(403, "This page is for `sonde check`, through the socket in the agent's folder for state.");
+  SCOPED(buf_done) struct buf body;
+  buf_init(&body, STATUS_BYTES_MAX);
+  struct snapshot *snapshot = store_snapshot(site->store);
+  struct rules_view *rules = rules_of(site);
+  status_write(&body, &(struct status){snapshot, rules, site->digest, request->now});
+  rules_view_unref(rules);
+  snapshot_free(snapshot);
+  return body_answer(200, JSON, &body);
 }
 
 static struct answer get_healthy(const struct site *site, const struct request *request) {
@@ -104,6 +127,7 @@ static const struct {
     {"/", NULL, get_landing},
     {"/sd", NULL, get_discovery},
     {"/health", NULL, get_health},
+    {"/api/agent/status", NULL, get_status},
     {"/-/healthy", NULL, get_healthy},
     {"/-/ready", NULL, get_ready},
 };

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/http/guard.h"
@@ -45,6 +46,7 @@ struct server {
   msec_t complain_at; /* the next time that may be said */
   size_t listener_count;
   struct listener listeners[LISTENERS_MAX];
+  struct listener own; /* of `sonde check` */
 };
 
 /* What libmicrohttpd calls, all of it from within MHD_run() and MHD_add_connection(). */
@@ -110,6 +112,16 @@ static bool is_local(struct MHD_Connection *connection) {
          !MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_FORWARDED);
 }
 
+/* Through which socket the client came is told by the name of our end. */
+static bool is_own(const struct server *s, struct MHD_Connection *connection) {
+  struct sockaddr_un bound = {0};
+  socklen_t length = sizeof bound - 1;
+  const struct sockaddr *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  if (s->own.fd < 0 || !peer || peer->sa_family != AF_UNIX) return false;
+  int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  return getsockname(fd, (struct sockaddr *)&bound, &length) == 0 && !strcmp(bound.sun_path, s->own.address + strlen("unix:"));
+}
+
 static enum MHD_Result give(struct server *s, struct MHD_Connection *connection, const char *method, const char *path) {
   char host[HOST_SIZE];
   find_host(s, connection, host);
@@ -120,6 +132,7 @@ static enum MHD_Result give(struct server *s, struct MHD_Connection *connection,
       .accept_encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING),
       .host = host,
       .local = is_local(connection),
+      .own = is_own(s, connection),
       .now = clock_now(),
   };
   struct answer a = route(&s->site, &request);
@@ -199,16 +212,17 @@ static int timeout_of(struct server *s, msec_t now) {
 
 /* Waits for work and does it; false when it is time to end. */
 static bool turn(struct server *s) {
-  struct pollfd fds[2 + LISTENERS_MAX] = {{.fd = s->stop_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
+  struct pollfd fds[3 + LISTENERS_MAX] = {{.fd = s->stop_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
   msec_t now = clock_now();
   bool accepting = s->accept_at <= now;
+  fds[2] = (struct pollfd){.fd = accepting ? s->own.fd : -1, .events = POLLIN};
   for (size_t i = 0; i < s->listener_count; i++)
-    fds[2 + i] = (struct pollfd){.fd = accepting ? s->listeners[i].fd : -1, .events = POLLIN};
-  poll(fds, 2 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
+    fds[3 + i] = (struct pollfd){.fd = accepting ? s->listeners[i].fd : -1, .events = POLLIN};
+  poll(fds, 3 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
   if (fds[0].revents) return false;
   now = clock_now();
-  for (size_t i = 0; i < s->listener_count; i++)
-    if (fds[2 + i].revents) accept_some(s, s->listeners[i].fd, now);
+  for (size_t i = 2; i < 3 + s->listener_count; i++)
+    if (fds[i].revents) accept_some(s, fds[i].fd, now);
   if (s->guard.next <= now) guard_sweep(&s->guard, now);
   MHD_run(s->daemon);
   fill_spares(s);
@@ -259,14 +273,21 @@ static bool start_thread(struct server *s, struct fail *f) {
   return s->running || fail_errno(f, "cannot start the HTTP server's thread");
 }
 
-struct server *server_start(const struct strings *listen, const char *telemetry_path, struct store *store, struct fail *f) {
+static void open_own(struct server *s, const char *path) {
+  struct fail why;
+  if (path && !listener_open_own(&s->own, path, &why)) log_warn(NULL, "sonde check cannot ask this agent: %s", why.text);
+}
+
+struct server *server_start(const struct server_config *config, struct fail *f) {
   struct server *s = mem_zero(sizeof *s);
-  s->stop_fd = -1;
+  s->stop_fd = s->own.fd = -1;
   guard_init(&s->guard);
-  s->site = (struct site){.store = store, .started = clock_now(), .expected = EXPECTED_UNKNOWN};
-  s->site.telemetry_path = mem_copy(telemetry_path);
-  s->site.cache = cache_new(store);
-  if (open_listeners(s, listen, f) && start_daemon(s, f) && start_thread(s, f)) return s;
+  s->site = (struct site){.store = config->store, .started = clock_now(), .expected = EXPECTED_UNKNOWN};
+  s->site.telemetry_path = mem_copy(config->telemetry_path);
+  s->site.cache = cache_new(config->store);
+  bool good = open_listeners(s, config->listen, f);
+  if (good) open_own(s, config->socket);
+  if (good && start_daemon(s, f) && start_thread(s, f)) return s;
   server_stop(s);
   return NULL;
 }
@@ -275,8 +296,13 @@ const char *server_address(const struct server *s, size_t n) {
   return n < s->listener_count ? s->listeners[n].address : NULL;
 }
 
-void server_expect(struct server *s, size_t targets) {
+void server_expect(struct server *s, size_t targets, uint64_t digest) {
+  s->site.digest = digest;
   s->site.expected = targets;
+}
+
+void server_show_rules(struct server *s, struct evaluator *evaluator) {
+  s->site.evaluator = evaluator;
 }
 
 void server_stop(struct server *s) {
@@ -290,6 +316,7 @@ void server_stop(struct server *s) {
   }
   if (s->stop_fd >= 0) close(s->stop_fd);
   for (size_t i = 0; i < s->listener_count; i++) listener_close(&s->listeners[i]);
+  listener_close(&s->own);
   cache_free(s->site.cache);
   mem_free(&s->site.telemetry_path);
   mem_free(&s);

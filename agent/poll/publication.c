@@ -22,6 +22,7 @@ void publication_end(struct runner *r, const struct publication *p, struct secti
 
   pthread_mutex_lock(&r->lock);
   bool overtaken = r->serial != p->serial;
+  if (!overtaken && r->past) shard_append(r->past, b);
   if (!overtaken) slot_publish(r->slot, b);
   pthread_mutex_unlock(&r->lock);
   if (overtaken) batch_unref(b);

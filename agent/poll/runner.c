@@ -210,13 +210,15 @@ static void *run(void *arg) {
   return NULL;
 }
 
-struct runner *runner_new(const struct target_config *config, struct hold *hold, struct store *store, msec_t now) {
+struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, struct history *history,
+                          msec_t now) {
   struct runner *r = mem_zero(sizeof *r);
   r->config = config;
   r->collector = collector_of(config->kind);
-  r->hold = hold_ref(hold);
+  r->whole = config_ref(whole);
   r->id = identity_new(config->name, config->kind->name, config->job, config->instance);
   r->slot = slot_ref(store_add(store));
+  r->past = history ? history_add(history, r->id) : NULL;
   r->ticks = ticks_of(config->name, config->every);
   r->stop_fd = -1;
   pthread_mutex_init(&r->lock, NULL);
@@ -230,12 +232,20 @@ struct runner *runner_new(const struct target_config *config, struct hold *hold,
   return r;
 }
 
+void runner_retire(struct runner *r, msec_t now) {
+  slot_retire(r->slot);
+  pthread_mutex_lock(&r->lock);
+  if (r->past) shard_retire(r->past, now);
+  r->past = NULL;
+  pthread_mutex_unlock(&r->lock);
+}
+
 void runner_unref(struct runner *r) {
   if (atomic_fetch_sub(&r->references, 1) != 1) return;
   if (r->stop_fd >= 0) close(r->stop_fd);
   slot_unref(r->slot);
   identity_unref(r->id);
-  hold_unref(r->hold);
+  config_unref(r->whole);
   pthread_mutex_destroy(&r->lock);
   free(r);
 }

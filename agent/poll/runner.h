@@ -9,15 +9,15 @@
 #include <stdatomic.h>
 
 #include "agent/poll/facts.h"
-#include "agent/poll/hold.h"
 #include "agent/poll/schedule.h"
+#include "history/history.h"
 #include "metric/store.h"
 
 struct runner {
   /* Fixed while the runner lives. */
   const struct target_config *config;
   const struct collector *collector;
-  struct hold *hold;
+  struct config *whole; /* in which `config` lies; a reference */
   struct identity *id;
   struct slot *slot;
   struct ticks ticks;
@@ -44,21 +44,25 @@ struct runner {
   /* Shared by the thread and the watchdog, under `lock`. */
   pthread_mutex_t lock;
   struct facts facts;
-  msec_t published; /* the time of the last batch */
-  msec_t seen;      /* the thread's last sign of life */
-  msec_t deadline;  /* of the poll that is under way; 0 when there is none */
-  msec_t suspected; /* by the watchdog, which looks a second time … */
-  bool overdue;     /* … and has spoken in the thread's place */
-  uint64_t serial;  /* of the last publication that was begun */
+  msec_t published;   /* the time of the last batch */
+  msec_t seen;        /* the thread's last sign of life */
+  msec_t deadline;    /* of the poll that is under way; 0 when there is none */
+  msec_t suspected;   /* by the watchdog, which looks a second time … */
+  bool overdue;       /* … and has spoken in the thread's place */
+  uint64_t serial;    /* of the last publication that was begun */
+  struct shard *past; /* NULL: nobody remembers the target, or it has been retired */
 
   atomic_uint references;
 };
 
 /* A target that is shown as not yet polled. The caller has one reference. */
-struct runner *runner_new(const struct target_config *config, struct hold *hold, struct store *store, msec_t now);
+struct runner *runner_new(const struct target_config *config, struct config *whole, struct store *store, struct history *history,
+                          msec_t now);
 void runner_unref(struct runner *r);
 /* Starts the thread. */
 bool runner_start(struct runner *r, struct fail *f) MUST_CHECK;
+/* Takes the target off the store and ends its past: what the thread still publishes is ignored. */
+void runner_retire(struct runner *r, msec_t now);
 /* Asks the thread to end; it ends by itself as soon as nothing blocks it. */
 void runner_stop(struct runner *r);
 /* True when the thread has ended, which is waited for until `deadline`. Ask no more after that. */

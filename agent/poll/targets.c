@@ -16,7 +16,8 @@
 
 struct targets {
   struct store *store;
-  struct hold *hold; /* the configuration that was applied last */
+  struct history *history; /* may be NULL */
+  struct config *config;   /* the one that was applied last; a reference */
   struct runner *runners;
   msec_t watch;     /* when targets_watch() asked to be called */
   msec_t patience;  /* before this nobody is newly overdue */
@@ -24,18 +25,26 @@ struct targets {
 
   struct identity *id; /* the agent as a target */
   struct slot *slot;
+  struct shard *past; /* may be NULL */
   struct ticks ticks;
   msec_t published;
   struct process process;
+  struct teller {
+    struct section *(*make)(void *context);
+    void *context;
+  } tellers[TARGETS_TELLERS];
+  size_t teller_count;
   bool reload_successful;
   double reload_wall;
 };
 
-struct targets *targets_new(struct store *store) {
+struct targets *targets_new(struct store *store, struct history *history) {
   struct targets *t = mem_zero(sizeof *t);
   t->store = store;
+  t->history = history;
   t->id = identity_new("sonde", "sonde", "sonde", "sonde");
   t->slot = store_add(store);
+  t->past = history ? history_add(history, t->id) : NULL;
   process_init(&t->process);
   targets_reloaded(t, true, clock_wall());
   return t;
@@ -44,6 +53,10 @@ struct targets *targets_new(struct store *store) {
 void targets_reloaded(struct targets *t, bool successful, double wall) {
   t->reload_successful = successful;
   if (successful) t->reload_wall = wall;
+}
+
+void targets_tell(struct targets *t, struct section *(*make)(void *context), void *context) {
+  if (t->teller_count < TARGETS_TELLERS) t->tellers[t->teller_count++] = (struct teller){make, context};
 }
 
 static const struct target_config *configured(const struct config *config, const struct runner *r) {
@@ -67,11 +80,11 @@ static uint64_t dropped_by(struct runner *r) {
   return dropped;
 }
 
-static void retire(struct targets *t, struct runner *r) {
+static void retire(struct targets *t, struct runner *r, msec_t now) {
   t->dropped += dropped_by(r);
   r->leaving = true;
   runner_stop(r);
-  slot_retire(r->slot);
+  runner_retire(r, now);
 }
 
 static void try_start(struct runner *r) {
@@ -81,22 +94,21 @@ static void try_start(struct runner *r) {
   log_error(r->config->name, "%s; this is tried again", f.text);
 }
 
-static void add(struct targets *t, const struct target_config *c, struct hold *hold, msec_t now) {
-  struct runner *r = runner_new(c, hold, t->store, now);
+static void add(struct targets *t, const struct target_config *c, struct config *whole, msec_t now) {
+  struct runner *r = runner_new(c, whole, t->store, t->history, now);
   r->next = t->runners;
   t->runners = r;
   try_start(r);
 }
 
 void targets_apply(struct targets *t, struct config *config) {
-  struct hold *hold = hold_new(config);
   msec_t now = clock_now();
   for (struct runner *r = t->runners; r; r = r->next)
-    if (!r->leaving && !configured(config, r)) retire(t, r);
+    if (!r->leaving && !configured(config, r)) retire(t, r, now);
   for (size_t i = 0; i < config->target_count; i++)
-    if (!is_watched(t, &config->targets[i])) add(t, &config->targets[i], hold, now);
-  hold_unref(t->hold);
-  t->hold = hold;
+    if (!is_watched(t, &config->targets[i])) add(t, &config->targets[i], config, now);
+  config_unref(t->config);
+  t->config = config;
   t->ticks = ticks_of(t->id->name, config->poll_interval);
 }
 
@@ -138,12 +150,14 @@ static void publish_agent(struct targets *t, msec_t now) {
     facts.targets++;
     facts.dropped += dropped_by(r);
   }
-  struct batch *b = batch_new(t->id, 2);
+  struct batch *b = batch_new(t->id, 2 + t->teller_count);
   b->time = tick_before(&t->ticks, now);
   b->success = now;
   b->up = b->polled = true;
   b->sections[0] = agent_section(&facts);
   b->sections[1] = process_section(&t->process);
+  for (size_t i = 0; i < t->teller_count; i++) b->sections[2 + i] = t->tellers[i].make(t->tellers[i].context);
+  if (t->past) shard_append(t->past, b);
   slot_publish(t->slot, b);
 }
 
@@ -163,7 +177,7 @@ msec_t targets_watch(struct targets *t, msec_t now) {
   if (t->watch && now - t->watch > LATE_MAX) t->patience = now;
   reap(t);
   t->watch = watch_runners(t, now);
-  if (!t->hold) return t->watch;
+  if (!t->config) return t->watch;
   if (!t->published || now >= tick_after(&t->ticks, t->published)) {
     publish_agent(t, now);
     t->published = now;
@@ -173,8 +187,9 @@ msec_t targets_watch(struct targets *t, msec_t now) {
 }
 
 void targets_stop(struct targets *t, msec_t deadline) {
+  msec_t now = clock_now();
   for (struct runner *r = t->runners; r; r = r->next)
-    if (!r->leaving) retire(t, r);
+    if (!r->leaving) retire(t, r, now);
   while (t->runners) {
     struct runner *r = t->runners;
     t->runners = r->next;
@@ -182,8 +197,9 @@ void targets_stop(struct targets *t, msec_t deadline) {
     runner_unref(r);
   }
   slot_retire(t->slot);
+  if (t->past) shard_retire(t->past, now);
   process_done(&t->process);
   identity_unref(t->id);
-  hold_unref(t->hold);
+  config_unref(t->config);
   free(t);
 }

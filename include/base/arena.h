@@ -7,9 +7,11 @@
 #include "base/attr.h"
 
 struct arena_chunk;
+struct arena_deferred;
 struct arena {
   struct arena_chunk *chunk; /* the newest; older ones hang behind it */
-  size_t bytes;              /* what all chunks take */
+  struct arena_deferred *deferred;
+  size_t bytes; /* what all chunks take */
 };
 
 void arena_init(struct arena *a);
@@ -18,6 +20,8 @@ void arena_done(struct arena *a);
 void arena_wipe(struct arena *a);
 /* `bytes` zeroed, aligned for any type; lives until arena_done(). */
 void *arena_alloc(struct arena *a, size_t bytes);
+/* arena_done() calls done(thing) first, the latest deferred before the earlier ones. */
+void arena_defer(struct arena *a, void (*done)(void *), void *thing);
 char *arena_copy(struct arena *a, const char *text);                      /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *a, const void *data, size_t length); /* plus a NUL */
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);

@@ -1,4 +1,5 @@
-/* What the configuration must know of a kind of target: its name, its parts and its keys. A collector contains one. */
+/* What the configuration must know of what it can name: kinds of targets, one in each collector, and services that receive messages, one in each
+ * format. */
 #ifndef SONDE_CONFIG_KIND_H
 #define SONDE_CONFIG_KIND_H
 
@@ -29,6 +30,24 @@ struct kind {
   /* Completes and judges the options of one target (the scheme of a URL, two keys that exclude each other), and writes the default name of the
    * target (host:port) into `name`. The strings it sets are made in `a`. False with a sentence that needs no place: the caller adds it. */
   bool (*prepare)(void *options, struct arena *a, char *name, size_t size, struct fail *f);
+};
+
+/* A service that receives messages. */
+struct service {
+  const char *name; /* the key in a receiver: "slack" */
+  const char *summary;
+  const struct option *options; /* rows of the map below the key, ended by one without a name */
+  size_t options_size;
+  /* As kind.prepare; writes the address as people may see it: of an URL that is a credential, the host. */
+  bool (*prepare)(void *options, struct arena *a, char *address, size_t size, struct fail *f);
+};
+
+/* All that a file may name. */
+struct kinds {
+  const struct kind *const *targets;
+  size_t target_count;
+  const struct service *const *services;
+  size_t service_count;
 };
 
 #endif

@@ -7,22 +7,27 @@
 #define SONDE_POLL_TARGET_H
 
 #include "config/config.h"
+#include "history/history.h"
 #include "metric/store.h"
 
 struct targets;
 
-struct targets *targets_new(struct store *store);
+/* Each batch that is published is appended to `history`, too, unless that is NULL. */
+struct targets *targets_new(struct store *store, struct history *history);
 /* Makes the watched set what `config` says: unchanged targets (same digest) keep their runner, their connection and their place; others are
- * retired or started. Targets take a hold of `config`, which is freed when the last one lets go; the caller's pointer is given away. */
+ * retired or started. The caller's reference to `config` is given away. */
 void targets_apply(struct targets *t, struct config *config);
 /* Publishes "down, timeout" for every runner that is overdue, whatever blocks it, and the agent's own batch (target "sonde", at the pace of
  * poll_interval). Returns when it wants to be called again, on clock_now(); call it after targets_apply(), too. */
 msec_t targets_watch(struct targets *t, msec_t now);
 /* Asks all runners to stop and waits until `deadline` for those that can. Runners stuck in a system call are left behind: what they need stays,
- * and what they still publish is ignored. Takes all targets off the store and frees `t`; the store may be freed afterwards. */
+ * and what they still publish is ignored. Takes all targets off the store and frees `t`; store and history may be freed afterwards. */
 void targets_stop(struct targets *t, msec_t deadline);
 
-/* What the agent tells of itself beside its targets; set by main after each attempt to reload. */
+/* What the agent tells of itself beside its targets: a section that `make` gives at each tick (at most TARGETS_TELLERS of them; before the first
+ * targets_watch()), and, set by main, how each attempt to reload ended. */
+#define TARGETS_TELLERS 4
+void targets_tell(struct targets *t, struct section *(*make)(void *context), void *context);
 void targets_reloaded(struct targets *t, bool successful, double wall);
 
 #endif

@@ -35,9 +35,10 @@ int main(int argc, char **argv) {
   publish(store, strtoul(argv[2], NULL, 10));
   const char *address = argv[1];
   struct fail why;
-  struct server *server = server_start(&(struct strings){.items = &address, .count = 1}, "/metrics", store, &why);
+  struct server *server =
+      server_start(&(struct server_config){&(struct strings){.items = &address, .count = 1}, "/metrics", NULL, store}, &why);
   if (!server) return fprintf(stderr, "%s\n", why.text), 1;
-  server_expect(server, 1);
+  server_expect(server, 1, 0);
   printf("%s\n", server_address(server, 0));
   fflush(stdout);
   char byte;

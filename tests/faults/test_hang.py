@@ -1,27 +1,11 @@
 """What hangs costs its own values and nothing else: the rest stays fresh, pages come at once, the end comes when it is asked for."""
-import pathlib
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import unittest
 
-from stack import ROOT, Postgres, Redis, Sonde, free_port, wait_for
-
-SHIM = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <netdb.h>
-#include <string.h>
-#include <unistd.h>
-typedef int resolver(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret) {
-  while (name && strstr(name, ".example")) pause();
-  return ((resolver *)dlsym(RTLD_NEXT, "getaddrinfo"))(name, service, hints, ret);
-}
-"""
-
+from stack import ROOT, Postgres, Redis, Sonde, free_port, hung_resolver, wait_for
 
 def end(sonde):
     """Seconds from SIGTERM to the end."""
@@ -61,9 +45,6 @@ class Hangs(unittest.TestCase):
     def test_it_ends_when_told_although_everything_hangs(self):
         silent = socket.create_server(("127.0.0.1", 0))  # accepts by its backlog and says nothing
         self.addCleanup(silent.close)
-        shim = pathlib.Path(tempfile.mkdtemp(prefix="sonde-test-shim-"))
-        (shim / "shim.c").write_text(SHIM)
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", shim / "shim.so", shim / "shim.c"], check=True)
         with Postgres() as pg, Redis() as redis:
             targets = [{"name": "db", "postgres": pg.dsn()}, {"name": "cache", "redis": redis.url()},
                        {"name": "mute", "redis": f"redis://127.0.0.1:{silent.getsockname()[1]}"}]
@@ -80,7 +61,7 @@ class Hangs(unittest.TestCase):
             old, stack.SONDE = stack.SONDE, str(ROOT / "build/release/sonde")  # a preloaded library and ASan do not go together
             try:
                 with Sonde(targets=[{"name": "lost", "redis": "redis://nowhere.example:6379"}, {"name": "lost-db", "postgres": "postgres://nowhere.example/x"}],
-                           environment={"LD_PRELOAD": str(shim / "shim.so")}, poll_timeout="500ms") as sonde:
+                           environment={"LD_PRELOAD": hung_resolver()}, poll_timeout="500ms") as sonde:
                     wait_for("the watchdog to call it a timeout",
                              lambda: sonde.value("sonde_target_failures_total", target="lost", reason="timeout") > 0)
                     self.assertEqual(sonde.value("redis_up", target="lost"), 0)

@@ -10,12 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *text = malloc(size + 1); /* the text of a file ends in a NUL */
   memcpy(text, data, size);
   text[size] = 0;
-  struct config *c = config_parse("x.yml", text, size, example_kinds, COUNTOF(example_kinds), &why);
+  struct config *c = config_parse("x.yml", text, size, &example_kinds, &why);
   if (!c && (why.kind == FAIL_NONE || !why.text[0])) abort();
   if (c && (c->poll_timeout >= c->poll_interval || c->listen.count == 0)) abort();
   for (size_t i = 0; c && i < c->target_count; i++)
     if (!c->targets[i].name[0] || c->targets[i].timeout >= c->targets[i].every) abort();
-  config_free(c);
+  config_unref(c);
   free(text);
   return 0;
 }

@@ -375,3 +375,26 @@ class Sonde(Server):
 
     def wait_log(self, pattern):
         return wait_for(f"a log line like {pattern!r}; log:\n{self.log_text()}", lambda: re.search(pattern, self.log_text()))
+
+
+_SHIM = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+typedef int resolver(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret) {
+  while (name && strstr(name, ".example")) pause();
+  return ((resolver *)dlsym(RTLD_NEXT, "getaddrinfo"))(name, service, hints, ret);
+}
+"""
+
+
+def hung_resolver():
+    """A library to preload, with which names that end in .example are looked up for ever."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sonde-test-shim-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "shim.c").write_text(_SHIM)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c"], check=True)
+    return str(folder / "shim.so")

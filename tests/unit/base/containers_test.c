@@ -26,6 +26,15 @@ static void a_full_buffer_keeps_what_it_has_and_says_so(void **state) {
   assert_string_equal(b.data, "12345");
 }
 
+static void a_buffer_without_a_cap_grows(void **state) {
+  (void)state;
+  SCOPED(buf_done) struct buf b;
+  buf_init(&b, SIZE_MAX);
+  for (int n = 0; n < 1000; n++) buf_puts(&b, "0123456789");
+  assert_int_equal(b.length, 10000);
+  assert_int_equal(strlen(b.data), 10000);
+}
+
 static void an_arena_gives_zeroed_memory_of_any_size(void **state) {
   (void)state;
   SCOPED(arena_done) struct arena a;
@@ -110,6 +119,7 @@ static void an_expression_matches_the_whole_text_or_not_at_all(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_buffer_without_a_cap_grows),
       cmocka_unit_test(a_full_buffer_keeps_what_it_has_and_says_so),
       cmocka_unit_test(an_arena_gives_zeroed_memory_of_any_size),
       cmocka_unit_test(a_map_finds_every_key_after_growing),

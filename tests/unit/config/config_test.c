@@ -11,7 +11,7 @@ static struct fail why;
 
 static struct config *parse(const char *text) {
   why = (struct fail){0};
-  return config_parse("dir/sonde.yml", text, strlen(text), example_kinds, COUNTOF(example_kinds), &why);
+  return config_parse("dir/sonde.yml", text, strlen(text), &example_kinds, &why);
 }
 
 static struct config *parse_good(const char *text) {
@@ -36,7 +36,7 @@ static void an_empty_file_is_the_defaults(void **state) {
     assert_int_equal(c->poll_timeout, 8000);
     assert_null(c->state_dir);
     assert_int_equal(c->target_count, 0);
-    config_free(c);
+    config_unref(c);
   }
 }
 
@@ -80,7 +80,7 @@ static void everything_that_is_written_arrives(void **state) {
   assert_true(o->ratio == 0.25);
   assert_int_equal(o->patience, 3000);
   assert_int_equal(o->top, 20);
-  config_free(c);
+  config_unref(c);
 }
 
 static void what_is_not_written_has_its_default(void **state) {
@@ -104,7 +104,7 @@ static void what_is_not_written_has_its_default(void **state) {
   assert_int_equal(o->top, 10);
   assert_int_equal(o->memory, 16 << 20);
   assert_string_equal(c->targets[1].name, "plain");
-  config_free(c);
+  config_unref(c);
 }
 
 static void every_word_for_a_switch_is_understood(void **state) {
@@ -115,7 +115,7 @@ static void every_word_for_a_switch_is_understood(void **state) {
     snprintf(text, sizeof text, "targets: [{example: 'e://x', tls: %s}]", i % 2 ? on[i / 2] : off[i / 2]);
     struct config *c = parse_good(text);
     assert_int_equal(options(c, 0)->tls, i % 2);
-    config_free(c);
+    config_unref(c);
   }
 }
 
@@ -130,9 +130,9 @@ static const struct {
     {"poll_interval: 5s\npoll_timeout: 5s\n", "2:15: poll_timeout: 5s is not shorter than the poll_interval of 5s"},
     {"poll_intervall: 10s\n", "1:1: unknown key \"poll_intervall\"; did you mean \"poll_interval\"? Allowed here: web, "
                               "poll_interval, poll_timeout, state_dir, "
-                              "external_labels, targets"},
-    {"colour: red\n",
-     "1:1: unknown key \"colour\"; allowed here: web, poll_interval, poll_timeout, state_dir, external_labels, targets"},
+                              "external_labels, targets, rules, receivers"},
+    {"colour: red\n", "1:1: unknown key \"colour\"; allowed here: web, poll_interval, poll_timeout, state_dir, external_labels, "
+                      "targets, rules, receivers"},
     {"a: 1\na: 2\n", "2:1: the key \"a\" is there already, in line 1"},
     {"web: {listen_adress: ':1'}\n",
      "1:7: unknown key \"listen_adress\"; did you mean \"listen_address\"? Allowed here: listen_address, telemetry_path"},
@@ -150,7 +150,7 @@ static const struct {
      "1:19: external_labels: \"1a\" is not a label name; use letters, digits and _, no digit first, not __ first"},
     {"external_labels: {a: [x]}\n", "1:22: external_labels: text belongs here, not a list"},
     {"[a]\n", "1:1: the file must be a map of keys and values, but this is a list"},
-    {"poll_interval: 1s\n---\npoll_interval: 2s\n", "2:1: a second document begins here; a configuration file holds one"},
+    {"poll_interval: 1s\n---\npoll_interval: 2s\n", "2:1: a second document begins here; the file holds one"},
     {"state_dir: &a x\nexternal_labels: {b: *a}\n", "2:22: aliases (*name) are not supported; write the value again"},
     {"state_dir: !!str x\n", "1:12: tags (!name) are not supported; leave it out"},
     {"state_dir: \"a\\0b\"\n", "1:12: there is a NUL character in this value"},
@@ -165,7 +165,7 @@ static const struct {
     {"one\ntwo: 2\n",
      "2:4: not valid YAML: mapping values are not allowed in this context; indentation that does not fit, a key above without its "
      "colon, or a value with \": \" in it that needs quotes"},
-    {"'one'\ntwo: 2\n", "2:1: not valid YAML: did not find expected <document start>; the lines of a configuration are keys, each "
+    {"'one'\ntwo: 2\n", "2:1: not valid YAML: did not find expected <document start>; the lines of this file are keys, each "
                         "followed by a colon"},
     {"targets: {}\n", "1:10: targets: a list belongs here, not a map"},
     {"targets: [x]\n", "1:11: a target is a map like {name: main, ...}, not text"},
@@ -195,6 +195,21 @@ static const struct {
     {"targets: [{example: 'e://x', parts: {statements: {tpo: 1}}}]\n",
      "1:51: unknown key \"tpo\"; did you mean \"top\"? Allowed here: every, top"},
     {"targets: [{example: 'e://x', parts: {sizes: {top: 1}}}]\n", "1:46: unknown key \"top\"; allowed here: every"},
+    {"receivers: {}\n", "1:12: receivers: a list belongs here, not a map"},
+    {"receivers: [x]\n", "1:13: a receiver is a map like {name: ops, slack: {...}}, not text"},
+    {"receivers: [{name: a}]\n", "1:13: this receiver does not say what it is; add one of these keys: chat, hook"},
+    {"receivers: [{name: a, caht: {}}]\n", "1:23: unknown key \"caht\"; did you mean \"chat\"? Allowed here: name, chat, hook"},
+    {"receivers: [{chat: {url: 'a://b'}, hook: {}}]\n",
+     "1:36: one receiver is one service, and \"chat\" is there already; make \"hook\" a receiver of its own"},
+    {"receivers: [{chat: {url: 'a://b'}, colour: red}]\n", "1:36: unknown key \"colour\"; allowed here: name, chat"},
+    {"receivers: [{chat: 'a://b'}]\n", "1:20: chat: a map belongs here, as in chat: {url_file: FILE}"},
+    {"receivers: [{chat: {}}]\n", "1:20: chat: \"\" is no URL"},
+    {"receivers: [{chat: {url: secret}}]\n", "1:26: chat: \"***\" is no URL"},
+    {"receivers: [{chat: {ulr: 'a://b'}}]\n",
+     "1:21: unknown key \"ulr\"; did you mean \"url\"? Allowed here: url, url_file, channel"},
+    {"receivers: [{chat: {url: 'a://b'}, name: a b}]\n", "1:42: name: a receiver's name consists of letters, digits and . _ : / -"},
+    {"receivers:\n- {chat: {url: 'a://b'}}\n- {chat: {url: 'a://b'}}\n",
+     "3:3: the name \"chat\" is taken by the receiver in line 2; give this one a name of its own"},
     {"targets: [{example: 'e://x', mode: requir}]\n",
      "1:36: mode: \"requir\" is not allowed; did you mean \"require\"? allowed: prefer, require, disable"},
     {"targets: [{example: 'e://x', memory: 12 eggs}]\n", "1:38: memory: \"12 eggs\" is not a size; write it like 512KB or 16MB"},
@@ -275,7 +290,7 @@ static void the_environment_is_put_into_values_and_cannot_become_structure(void 
   assert_string_equal(c->external_labels.values[2], "");
   assert_string_equal(c->external_labels.values[3], "a$b$c$");
   assert_string_equal(c->external_labels.values[4], "<>${x}");
-  config_free(c);
+  config_unref(c);
 }
 
 static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
@@ -289,14 +304,14 @@ static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
   snprintf(text, sizeof text, "targets: [{example: 'e://x', password_file: %s}]", path);
   struct config *c = parse_good(text);
   assert_string_equal(options(c, 0)->password, "two\nlines ${x}");
-  config_free(c);
+  config_unref(c);
   file = fopen(path, "w");
   fputs("e://from-file:1\n", file);
   fclose(file);
   snprintf(text, sizeof text, "targets: [{example_file: %s}]", path);
   c = parse_good(text);
   assert_string_equal(c->targets[0].name, "from-file:1");
-  config_free(c);
+  config_unref(c);
   assert_int_equal(truncate(path, 0), 0);
   assert_null(parse(text));
   assert_non_null(strstr(why.text, " is empty"));
@@ -306,7 +321,7 @@ static void a_secret_comes_from_a_file_without_its_last_newline(void **state) {
 static uint64_t digest_of(const char *text) {
   struct config *c = parse_good(text);
   uint64_t digest = c->targets[0].digest;
-  config_free(c);
+  config_unref(c);
   return digest;
 }
 
@@ -351,6 +366,23 @@ static void a_reload_sees_every_change_of_a_target_and_nothing_else(void **state
   }
 }
 
+/* A number that would change with the process, or the build, is no number to compare over a socket. */
+static void check_and_agent_can_compare_what_they_run(void **state) {
+  (void)state;
+  struct config *none = config_new();
+  assert_int_equal(config_digest(none), 0x92d266f1ba4aed52u);
+  config_unref(none);
+  static const char *const texts[] = {"targets: [{name: a, example: 'e://x'}]", "targets: [{name: b, example: 'e://x'}]",
+                                      "targets: [{name: a, example: 'e://x'}, {name: b, example: 'e://x'}]"};
+  uint64_t seen[COUNTOF(texts)];
+  for (size_t i = 0; i < COUNTOF(texts); i++) {
+    struct config *c = parse_good(texts[i]);
+    seen[i] = config_digest(c);
+    config_unref(c);
+    for (size_t j = 0; j < i; j++) assert_int_not_equal(seen[i], seen[j]);
+  }
+}
+
 static void hostile_sizes_are_refused(void **state) {
   (void)state;
   static char big[300000];
@@ -383,7 +415,7 @@ static void what_discovery_finds_is_taken_as_it_is_and_once(void **state) {
   assert_string_equal(why.text, "plain is already the name of a plain target");
   assert_false(config_add_target(c, &example_kind, "hunter2@db", &why));
   assert_string_equal(why.text, "example: \"***\" with the password - has no scheme; write example://host");
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_command_line_overrides_the_file(void **state) {
@@ -397,7 +429,23 @@ static void the_command_line_overrides_the_file(void **state) {
   assert_string_equal(c->telemetry_path, "/b");
   assert_false(config_set_web(c, (const char *[]){"x"}, 1, NULL, &why));
   assert_string_equal(why.text, "--web.listen-address: \"x\" has no port; write it like 127.0.0.1:10420 or :10420");
-  config_free(c);
+  config_unref(c);
+}
+
+static void receivers_arrive_with_their_service_and_an_address_to_show(void **state) {
+  (void)state;
+  struct config *c = parse_good("receivers:\n- {name: ops, chat: {url: 'a://b', channel: night}}\n- hook: {url: 'c://d'}\n");
+  assert_int_equal(c->receiver_count, 2);
+  const struct example_service_options *first = c->receivers[0].options, *second = c->receivers[1].options;
+  assert_ptr_equal(c->receivers[0].service, &chat_service);
+  assert_string_equal(c->receivers[0].name, "ops");
+  assert_string_equal(c->receivers[0].address, "chat");
+  assert_string_equal(first->url, "a://b");
+  assert_string_equal(first->channel, "night");
+  assert_ptr_equal(c->receivers[1].service, &hook_service);
+  assert_string_equal(c->receivers[1].name, "hook");
+  assert_string_equal(second->channel, "all");
+  config_unref(c);
 }
 
 static void the_machines_odd_name_still_makes_a_target(void **state) {
@@ -405,14 +453,14 @@ static void the_machines_odd_name_still_makes_a_target(void **state) {
   struct config *c = parse_good("targets: [{example: 'e://sonde'}, {example: 'e://a b\xC3\xBC'}]");
   assert_string_equal(c->targets[0].name, "sonde-example");
   assert_string_equal(c->targets[1].name, "a-b--");
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_page_lists_every_key_and_stays_a_table(void **state) {
   (void)state;
   SCOPED(buf_done) struct buf page;
   buf_init(&page, 1 << 20);
-  config_describe(&page, example_kinds, COUNTOF(example_kinds));
+  config_describe(&page, &example_kinds);
   static const char *const rows[] = {
       "| `poll_interval` | duration | `10s` | 1s to 1h | How often each target is polled. |\n",
       "| `web.telemetry_path` | text | `/metrics` |  | Where the page of all metrics is. |\n",
@@ -422,6 +470,7 @@ static void the_page_lists_every_key_and_stays_a_table(void **state) {
       "| `filter` | regular expression | `^(a\\|b)($\\|/)` |  |  |\n",
       "| `memory` | size | `16MB` | 1KB to 1GB |  |\n",
       "| `sizes` | off | How large \\| it is. |\n",
+      "| `chat.url`, `chat.url_file` | secret |  |  | Where \\| to. |\n",
       "| `parts.statements.top` | whole number | `10` | 1 to 100 | How many. |\n",
   };
   for (size_t i = 0; i < COUNTOF(rows); i++)
@@ -433,6 +482,7 @@ int main(void) {
       cmocka_unit_test(an_empty_file_is_the_defaults),
       cmocka_unit_test(everything_that_is_written_arrives),
       cmocka_unit_test(what_is_not_written_has_its_default),
+      cmocka_unit_test(receivers_arrive_with_their_service_and_an_address_to_show),
       cmocka_unit_test(every_word_for_a_switch_is_understood),
       cmocka_unit_test(a_wrong_file_is_refused_with_place_and_remedy),
       cmocka_unit_test(a_wrong_expression_is_named),
@@ -440,6 +490,7 @@ int main(void) {
       cmocka_unit_test(the_environment_is_put_into_values_and_cannot_become_structure),
       cmocka_unit_test(a_secret_comes_from_a_file_without_its_last_newline),
       cmocka_unit_test(a_reload_sees_every_change_of_a_target_and_nothing_else),
+      cmocka_unit_test(check_and_agent_can_compare_what_they_run),
       cmocka_unit_test(hostile_sizes_are_refused),
       cmocka_unit_test(what_discovery_finds_is_taken_as_it_is_and_once),
       cmocka_unit_test(the_command_line_overrides_the_file),

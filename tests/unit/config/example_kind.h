@@ -93,6 +93,44 @@ static const struct kind example_kind = {
 static const struct option plain_rows[] = {{.name = "plain", .type = OPTION_MAP}, {0}};
 static const struct kind plain_kind = {.name = "plain", .job = "plain", .summary = "Nothing.", .options = plain_rows};
 
-static const struct kind *const example_kinds[] = {&plain_kind, &example_kind};
+struct example_service_options {
+  const char *url, *channel;
+};
+static const struct option example_service_rows[] = {
+    {.name = "url", .type = OPTION_SECRET, .help = "Where | to.", .offset = offsetof(struct example_service_options, url)},
+    {.name = "channel",
+     .type = OPTION_STRING,
+     .fallback = "all",
+     .help = "Which.",
+     .offset = offsetof(struct example_service_options, channel)},
+    {0},
+};
+
+static bool example_service_prepare(void *options, struct arena *a, char *address, size_t size, struct fail *f) {
+  const struct example_service_options *o = options;
+  (void)a;
+  if (!o->url || !strstr(o->url, "://")) return fail(f, FAIL_CONFIG, "\"%s\" is no URL", o->url ? o->url : "");
+  snprintf(address, size, "chat");
+  return true;
+}
+
+static const struct service chat_service = {
+    .name = "chat",
+    .summary = "Chat.",
+    .options = example_service_rows,
+    .options_size = sizeof(struct example_service_options),
+    .prepare = example_service_prepare,
+};
+static const struct service hook_service = {
+    .name = "hook",
+    .summary = "Hooks.",
+    .options = example_service_rows,
+    .options_size = sizeof(struct example_service_options),
+    .prepare = example_service_prepare,
+};
+
+static const struct kind *const example_targets[] = {&plain_kind, &example_kind};
+static const struct service *const example_services[] = {&chat_service, &hook_service};
+static const struct kinds example_kinds = {example_targets, COUNTOF(example_targets), example_services, COUNTOF(example_services)};
 
 #endif

@@ -43,7 +43,7 @@ static void the_key_stands_above_the_service_and_the_folder_is_private(void **st
   assert_int_equal(stat(c->state_dir, &st), 0);
   assert_int_equal(st.st_mode & 0777, 0700);
   assert_true(config_state_dir(c, &why)); /* again: it is there */
-  config_free(c);
+  config_unref(c);
 }
 
 static void the_first_folder_that_systemd_names_is_taken(void **state) {
@@ -53,7 +53,7 @@ static void the_first_folder_that_systemd_names_is_taken(void **state) {
   setenv("STATE_DIRECTORY", arena_printf(&c->arena, "%s/service:%s/other", folder, folder), 1);
   assert_true(config_state_dir(c, &why));
   assert_string_equal(c->state_dir, below(c, "service"));
-  config_free(c);
+  config_unref(c);
 }
 
 static void a_folder_that_cannot_be_is_named_with_its_origin(void **state) {
@@ -70,7 +70,23 @@ static void a_folder_that_cannot_be_is_named_with_its_origin(void **state) {
   assert_string_equal(why.text, expected);
   c->state_dir = below(c, "file/x");
   assert_false(config_state_dir(c, &why));
-  config_free(c);
+  config_unref(c);
+}
+
+static void looking_for_an_agent_makes_no_folder(void **state) {
+  (void)state;
+  const char *places[STATE_PLACES_MAX];
+  struct config *c = config_new();
+  setenv("STATE_DIRECTORY", below(c, "absent"), 1);
+  assert_int_equal(config_state_places(c, places), 1);
+  assert_string_equal(places[0], below(c, "absent"));
+  assert_int_not_equal(access(places[0], F_OK), 0);
+  unsetenv("STATE_DIRECTORY");
+  setenv("XDG_STATE_HOME", folder, 1);
+  assert_int_equal(config_state_places(c, places), 2);
+  assert_string_equal(places[0], "/var/lib/sonde");
+  assert_string_equal(places[1], below(c, "sonde"));
+  config_unref(c);
 }
 
 int main(void) {
@@ -79,6 +95,7 @@ int main(void) {
       cmocka_unit_test(the_key_stands_above_the_service_and_the_folder_is_private),
       cmocka_unit_test(the_first_folder_that_systemd_names_is_taken),
       cmocka_unit_test(a_folder_that_cannot_be_is_named_with_its_origin),
+      cmocka_unit_test(looking_for_an_agent_makes_no_folder),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -163,6 +163,25 @@ static void a_file_that_is_no_socket_stays(void **state) {
   assert_int_equal(unlink(address + 5), 0);
 }
 
+static void the_agents_own_socket_is_for_its_user_alone(void **state) {
+  (void)state;
+  struct listener l, second;
+  struct stat st;
+  struct fail why;
+  char deep[200];
+  assert_true(listener_open_own(&l, address + 5, NULL));
+  assert_int_equal(stat(address + 5, &st), 0);
+  assert_int_equal(st.st_mode & 0777, 0600);
+  assert_false(listener_open_own(&second, address + 5, &why));
+  assert_non_null(strstr(why.text, "another program"));
+  listener_close(&l);
+  memset(deep, 'x', sizeof deep - 1);
+  deep[0] = '/';
+  deep[sizeof deep - 1] = 0;
+  assert_false(listener_open_own(&l, deep, &why));
+  assert_non_null(strstr(why.text, "at most 107 bytes"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_form_of_an_address_is_read),
@@ -176,6 +195,7 @@ int main(void) {
       cmocka_unit_test(the_socket_of_a_killed_process_is_replaced),
       cmocka_unit_test(the_socket_of_a_living_process_is_not),
       cmocka_unit_test(a_file_that_is_no_socket_stays),
+      cmocka_unit_test(the_agents_own_socket_is_for_its_user_alone),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

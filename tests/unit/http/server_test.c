@@ -25,7 +25,7 @@ static struct server *server;
 static struct slot *postgres;
 static uint16_t port;
 static char folder[] = "/tmp/sonde-server-XXXXXX";
-static char unix_address[64];
+static char unix_address[64], own_path[64];
 
 static int start(void **state) {
   (void)state;
@@ -35,9 +35,9 @@ static int start(void **state) {
   fixture_publish(&fixture, "sonde", FIXTURE_UP, 1);
   const char *listen[] = {unix_address, "127.0.0.1:0"};
   struct fail why;
-  server = server_start(&(struct strings){listen, 2}, "/metrics", fixture.store, &why);
+  server = server_start(&(struct server_config){&(struct strings){listen, 2}, "/metrics", own_path, fixture.store}, &why);
   if (!server) return print_error("%s\n", why.text), -1;
-  server_expect(server, 2);
+  server_expect(server, 2, 7);
   port = (uint16_t)atoi(strrchr(server_address(server, 1), ':') + 1);
   return 0;
 }
@@ -63,12 +63,16 @@ static int dial(unsigned from) {
   return fd;
 }
 
-static int dial_unix(void) {
+static int dial_path(const char *path) {
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   struct sockaddr_un remote = {.sun_family = AF_UNIX};
-  snprintf(remote.sun_path, sizeof remote.sun_path, "%s", unix_address + 5);
+  snprintf(remote.sun_path, sizeof remote.sun_path, "%s", path);
   assert_int_equal(connect(fd, (struct sockaddr *)&remote, sizeof remote), 0);
   return fd;
+}
+
+static int dial_unix(void) {
+  return dial_path(unix_address + 5);
 }
 
 /* Sends bytes and reads until the server closes; a refusal may come before all is sent. free() the result. */
@@ -149,7 +153,7 @@ static void what_is_not_there_says_where_to_look(void **state) {
 
 static void not_ready_until_every_target_was_polled(void **state) {
   (void)state;
-  server_expect(server, 3);
+  server_expect(server, 3, 7);
   assert_true(says("/-/ready", "", 503, "not ready"));
   fixture_publish(&fixture, "third", FIXTURE_STARTING, 1);
   assert_true(says("/-/ready", "", 503, "not ready"));
@@ -326,11 +330,36 @@ static void a_proxy_does_not_make_strangers_local(void **state) {
   free(answer);
 }
 
+static void the_status_is_for_who_owns_the_agent(void **state) {
+  (void)state;
+  static const char request[] = "GET /api/agent/status HTTP/1.0\r\nHost: sonde\r\n\r\n";
+  char *answer = ask(dial_path(own_path), request);
+  assert_non_null(strstr(answer, "\"sentence\":\"cache/10.0.0.1:6379: the login"));
+  assert_non_null(strstr(answer, "\"digest\":\"0000000000000007\""));
+  free(answer);
+  answer = ask(dial_unix(), request);
+  assert_int_equal(status_of(answer), 403);
+  free(answer);
+  assert_true(says("/api/agent/status", "", 403, "sonde check"));
+}
+
+/* Two agents with one folder: the second must go on, and must not take the first one's socket along when it ends. */
+static void a_second_agent_goes_on_without_the_socket(void **state) {
+  (void)state;
+  const char *listen[] = {"127.0.0.1:0"};
+  struct fail why;
+  struct server *second =
+      server_start(&(struct server_config){&(struct strings){listen, 1}, "/metrics", own_path, fixture.store}, &why);
+  assert_non_null(second);
+  server_stop(second);
+  close(dial_path(own_path));
+}
+
 static void an_address_in_use_leaves_nothing_open(void **state) {
   (void)state;
   const char *listen[] = {"127.0.0.1:0", server_address(server, 1)};
   struct fail why;
-  assert_null(server_start(&(struct strings){listen, 2}, "/metrics", fixture.store, &why));
+  assert_null(server_start(&(struct server_config){&(struct strings){listen, 2}, "/metrics", NULL, fixture.store}, &why));
   assert_non_null(strstr(why.text, server_address(server, 1)));
   assert_non_null(strstr(why.text, "--web.listen-address"));
   assert_null(server_address(server, 2));
@@ -390,6 +419,7 @@ static void scrapes_while_publishing_are_whole_and_fresh(void **state) {
 static int make_folder(void **state) {
   (void)state;
   snprintf(unix_address, sizeof unix_address, "unix:%s/sock", mkdtemp(folder));
+  snprintf(own_path, sizeof own_path, "%s/sonde.sock", folder);
   return 0;
 }
 
@@ -417,6 +447,8 @@ int main(void) {
       TEST(a_client_that_leaves_early_harms_nobody),
       TEST(discovery_answers_with_the_host_the_client_used),
       TEST(a_proxy_does_not_make_strangers_local),
+      TEST(the_status_is_for_who_owns_the_agent),
+      TEST(a_second_agent_goes_on_without_the_socket),
       TEST(an_address_in_use_leaves_nothing_open),
       TEST(scrapes_while_publishing_are_whole_and_fresh),
   };

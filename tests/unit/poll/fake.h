@@ -113,8 +113,13 @@ const struct collector *collector_of(const struct kind *kind) {
 }
 
 static atomic_uint configs_freed;
-void config_free(struct config *c) {
-  if (!c) return;
+struct config *config_ref(struct config *c) {
+  atomic_fetch_add(&c->references, 1);
+  return c;
+}
+
+void config_unref(struct config *c) {
+  if (!c || atomic_fetch_sub(&c->references, 1) != 1) return;
   atomic_fetch_add(&configs_freed, 1);
   arena_done(&c->arena);
   free(c);
@@ -123,6 +128,7 @@ void config_free(struct config *c) {
 static inline struct config *fake_config(msec_t every) {
   struct config *c = mem_zero(sizeof *c);
   arena_init(&c->arena);
+  atomic_init(&c->references, 1);
   c->poll_interval = every;
   c->targets = arena_alloc(&c->arena, 1024 * sizeof *c->targets);
   return c;
@@ -165,6 +171,21 @@ static inline double shown(struct store *store, const char *target, const char *
   double value = b ? value_of(b, name, labels) : (double)NAN;
   batch_unref(b);
   return value;
+}
+
+/* The points that are remembered of a series; returns how many they are. There is room for `max`. */
+static inline size_t remembered(struct history *h, const char *target, const char *name, struct point *out, size_t max) {
+  const struct matcher m[] = {{MATCH_EQUAL, "__name__", name, NULL}, {MATCH_EQUAL, "target", target, NULL}};
+  struct selection sel;
+  struct arena a;
+  size_t count = 0;
+  arena_init(&a);
+  if (!history_select(h, m, COUNTOF(m), 0, INT64_MAX, &a, &sel, NULL) || sel.count > 1) abort();
+  if (sel.count) count = MIN(sel.series[0].count, max);
+  if (count) memcpy(out, sel.series[0].points, count * sizeof *out);
+  selection_done(&sel);
+  arena_done(&a);
+  return count;
 }
 
 static inline void nap(void) {

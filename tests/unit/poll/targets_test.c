@@ -11,6 +11,7 @@
 
 struct world {
   struct store *store;
+  struct history *history;
   struct targets *targets;
   struct server server, other;
   unsigned freed; /* configurations, before the test */
@@ -19,7 +20,8 @@ struct world {
 static int set_up(void **state) {
   struct world *w = mem_zero(sizeof *w);
   w->store = store_new();
-  w->targets = targets_new(w->store);
+  w->history = history_new(HOUR, 100u << 20);
+  w->targets = targets_new(w->store, w->history);
   server_init(&w->server);
   server_init(&w->other);
   w->freed = atomic_load(&configs_freed);
@@ -36,6 +38,7 @@ static int tear_down(void **state) {
   struct world *w = *state;
   stop(w);
   store_free(w->store);
+  history_free(w->history);
   server_done(&w->server);
   server_done(&w->other);
   free(w);
@@ -292,6 +295,47 @@ static void a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung(v
   assert_null(b);
 }
 
+static void what_is_shown_is_remembered(void **state) {
+  struct world *w = *state;
+  static struct point points[10000];
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  let_pass(w, "a", 5);
+  targets_watch(w->targets, clock_now());
+  double last = shown(w->store, "a", "fake_base", "");
+  size_t count = remembered(w->history, "a", "fake_base", points, COUNTOF(points));
+  assert_true(count >= 5 && points[count - 1].value >= last);
+  for (size_t i = 1; i < count; i++) assert_true(points[i].time > points[i - 1].time && points[i].value == points[i - 1].value + 1);
+  assert_true(remembered(w->history, "a", "fake_slow", points, COUNTOF(points)) >= 5); /* carried over */
+  assert_true(remembered(w->history, "sonde", "up", points, COUNTOF(points)) >= 1);
+}
+
+static void the_past_outlives_a_changed_option_and_not_the_target(void **state) {
+  struct world *w = *state;
+  static struct point points[10000];
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  struct config *c = fake_config(EVERY);
+  fake_target(c, "a", &w->server, 3);
+  targets_apply(w->targets, c);
+  let_pass(w, "a", 3);
+  size_t count = remembered(w->history, "a", "up", points, COUNTOF(points));
+  assert_true(count >= 3);
+  for (size_t i = 0; i < count; i++) assert_true(points[i].value == 1);
+  count = remembered(w->history, "b", "up", points, COUNTOF(points));
+  assert_true(is_stale(points[count - 1].value));
+}
+
+static void without_a_history_all_goes_on(void **state) {
+  struct world *w = *state;
+  stop(w);
+  w->targets = targets_new(w->store, NULL);
+  watch_both(w);
+  EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
+  targets_watch(w->targets, clock_now());
+  EVENTUALLY(shown(w->store, "sonde", "sonde_targets", "") == 2);
+}
+
 static void the_agent_is_a_target_of_its_own(void **state) {
   struct world *w = *state;
   watch_both(w);
@@ -420,6 +464,9 @@ int main(void) {
       TEST(a_reload_keeps_the_connection_of_an_unchanged_target),
       TEST(a_target_that_was_removed_does_not_come_back_from_a_poll_that_hung),
       TEST(a_storm_of_reloads_under_scrapes_ends_with_what_the_last_one_says),
+      TEST(what_is_shown_is_remembered),
+      TEST(the_past_outlives_a_changed_option_and_not_the_target),
+      TEST(without_a_history_all_goes_on),
       TEST(the_agent_is_a_target_of_its_own),
       TEST(the_log_has_a_line_for_a_change_and_none_for_a_poll),
   };

@@ -8,8 +8,9 @@
 
 struct world {
   struct store *store;
+  struct history *history;
   struct server server;
-  struct hold *hold;
+  struct config *config;
   struct runner *runner;
   msec_t tick; /* the first one after the runner was made */
 };
@@ -20,8 +21,9 @@ static int set_up(void **state) {
   w->store = store_new();
   server_init(&w->server);
   const struct target_config *target = fake_target(c, "a", &w->server, 1);
-  w->hold = hold_new(c);
-  w->runner = runner_new(target, w->hold, w->store, UPTIME);
+  w->config = c;
+  w->history = history_new(HOUR, 10u << 20);
+  w->runner = runner_new(target, w->config, w->store, w->history, UPTIME);
   w->runner->started = true; /* so the watchdog believes */
   w->tick = tick_after(&w->runner->ticks, UPTIME);
   *state = w;
@@ -30,10 +32,11 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
   struct world *w = *state;
-  slot_retire(w->runner->slot);
+  runner_retire(w->runner, UPTIME);
   runner_unref(w->runner);
-  hold_unref(w->hold);
+  config_unref(w->config);
   store_free(w->store);
+  history_free(w->history);
   server_done(&w->server);
   free(w);
   return 0;
@@ -83,6 +86,18 @@ static void a_runner_that_stays_stuck_is_down_at_every_tick(void **state) {
   batch_unref(b);
 }
 
+static void what_the_watchdog_shows_is_remembered_once_a_tick(void **state) {
+  struct world *w = *state;
+  struct point up[20];
+  assert_int_equal(remembered(w->history, "a", "up", up, 20), 0); /* it was not polled yet */
+  watch(w, UPTIME, w->tick + 6 * EVERY);
+  assert_int_equal(remembered(w->history, "a", "up", up, 20), 7);
+  for (size_t i = 0; i < 7; i++) {
+    assert_int_equal(up[i].time, w->tick + (msec_t)i * EVERY);
+    assert_true(up[i].value == 0);
+  }
+}
+
 static void a_poll_that_hangs_is_accused_after_its_own_deadline(void **state) {
   struct world *w = *state;
   w->runner->deadline = UPTIME + 100;
@@ -125,6 +140,20 @@ static void a_publication_that_was_overtaken_is_not_shown(void **state) {
   assert_true(b->up);
   assert_int_equal(b->time, w->tick + EVERY);
   batch_unref(b);
+  struct point up[20];
+  assert_int_equal(remembered(w->history, "a", "up", up, 20), 1);
+  assert_true(up[0].value == 1 && up[0].time == w->tick + EVERY);
+}
+
+static void what_a_retired_runner_publishes_is_not_remembered(void **state) {
+  struct world *w = *state;
+  struct publication p;
+  struct point up[20];
+  slot_ref(w->runner->slot);
+  runner_retire(w->runner, w->tick);
+  publication_begin(w->runner, &p, w->tick);
+  publication_end(w->runner, &p, NULL, 0, w->tick);
+  assert_int_equal(remembered(w->history, "a", "up", up, 20), 0);
 }
 
 static void batches_never_go_back_in_time(void **state) {
@@ -154,10 +183,12 @@ int main(void) {
       TEST(a_runner_within_its_time_is_not_accused),
       TEST(a_runner_that_is_stuck_is_down_within_a_timeout_of_its_tick),
       TEST(a_runner_that_stays_stuck_is_down_at_every_tick),
+      TEST(what_the_watchdog_shows_is_remembered_once_a_tick),
       TEST(a_poll_that_hangs_is_accused_after_its_own_deadline),
       TEST(a_process_that_was_stopped_accuses_nobody_who_goes_on),
       TEST(a_machine_that_slept_gives_its_runners_time),
       TEST(a_publication_that_was_overtaken_is_not_shown),
+      TEST(what_a_retired_runner_publishes_is_not_remembered),
       TEST(batches_never_go_back_in_time),
       TEST(a_target_without_a_thread_says_so),
   };

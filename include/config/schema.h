@@ -1,10 +1,10 @@
 /* Rows walked: a map of the file against tables of `struct option`. */
-#ifndef SONDE_AGENT_CONFIG_SCHEMA_H
-#define SONDE_AGENT_CONFIG_SCHEMA_H
+#ifndef SONDE_CONFIG_SCHEMA_H
+#define SONDE_CONFIG_SCHEMA_H
 
 #include <stdint.h>
 
-#include "agent/config/tree.h"
+#include "config/tree.h"
 #include "config/option.h"
 
 #define SCHEMAS_MAX 3
@@ -24,6 +24,8 @@ bool schema_read(const struct reader *r, const struct node *map, const char *pre
  * allowed. Returns false. */
 bool schema_fail_unknown(const struct reader *r, const struct node *key, const struct schema *schemas, size_t count,
                          const char *const *more);
+/* Takes the secrets among the values out of a sentence that others made of them. */
+void schema_scrub(struct fail *f, const struct option *rows, const void *options);
 /* Folds every value into `digest`, in row order. */
 uint64_t schema_digest(uint64_t digest, const struct option *rows, const void *into);
 uint64_t schema_digest_text(uint64_t digest, const char *text); /* NULL allowed */

@@ -1,6 +1,6 @@
 /* Small files read whole, and where relative paths start. */
-#ifndef SONDE_AGENT_CONFIG_FILE_H
-#define SONDE_AGENT_CONFIG_FILE_H
+#ifndef SONDE_CONFIG_FILE_H
+#define SONDE_CONFIG_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

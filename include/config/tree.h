@@ -1,6 +1,6 @@
-/* A YAML file as a tree whose nodes know where they stand. Made by yaml.c, walked by everybody else in this room. */
-#ifndef SONDE_AGENT_CONFIG_TREE_H
-#define SONDE_AGENT_CONFIG_TREE_H
+/* A YAML file as a tree whose nodes know where they stand: the configuration, and the files of rules. */
+#ifndef SONDE_CONFIG_TREE_H
+#define SONDE_CONFIG_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,7 @@ struct reader {
   struct arena *arena; /* for what stays; the tree lies elsewhere */
   const char *file;    /* as messages name it; NULL: there is no file, and messages have no place */
   const char *folder;  /* where relative paths start; NULL: where the program runs */
+  bool literal;        /* a `$` in the file means itself: nothing is taken from the environment */
   struct fail *fail;
 };
 
@@ -46,6 +47,9 @@ const char *node_type_name(const struct node *n);
 #define KEY_SHOWN_SIZE 48
 /* Writes what may be shown of a key, and returns it: its leading word. In `password:x`, where a space is missing, the rest is a secret. */
 const char *node_show_key(const struct node *key, char out[KEY_SHOWN_SIZE]);
+/* Where the character at `offset` of a scalar's text stands in the file, whose text is `file`: for a mistake within a long value. A node that is good
+ * for node_fail() alone. */
+struct node node_inside(const char *file, const struct node *scalar, size_t offset);
 /* Sets the sentence "file:line:column: …"; returns false. */
 bool node_fail(const struct reader *r, const struct node *at, const char *format, ...) PRINTF(3, 4);
 

@@ -1,0 +1,161 @@
+/* One evaluation of one rule: the expression, what it is compared with, its second condition, and how much of the past that they looked at is there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/alert/running.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* All that is evaluated lives until the rule is done with. */
+struct look {
+  const struct rule_group *group;
+  const struct moment *moment;
+  struct arena arena;
+  struct value result, left, recovered, recover_left;
+  struct doubt *doubts;
+  size_t doubt_count;
+  struct evaluation notes; /* of the expression */
+};
+
+/* A number is a vector with one element that has no labels. */
+static void make_vector(struct look *l, struct value *v) {
+  if (v->type != VALUE_SCALAR) return;
+  struct element *only = arena_alloc(&l->arena, sizeof *only);
+  *only = (struct element){.labels = labels_new(NULL, 0), .value = v->scalar};
+  *v = (struct value){.type = VALUE_VECTOR, .elements = only, .count = 1};
+}
+
+static bool evaluate(struct look *l, const struct expr *e, struct value *ret, struct evaluation *notes, struct fail *f) {
+  *ret = (struct value){.type = VALUE_VECTOR};
+  if (!promql_eval(e, &l->moment->source, l->moment->at - l->group->query_offset, &l->arena, ret, notes, f)) {
+    *ret = (struct value){.type = VALUE_VECTOR};
+    return false;
+  }
+  make_vector(l, ret);
+  return true;
+}
+
+/* What the comparison of an expression compares; NULL when there is none, or when it cannot be evaluated alone. */
+static const struct value *evaluate_left(struct look *l, const struct expr *e, struct value *ret) {
+  struct comparison c;
+  struct evaluation notes;
+  return promql_comparison(e, &c) && evaluate(l, c.value, ret, &notes, NULL) ? ret : NULL;
+}
+
+/* Doubts */
+
+/* Whether a target answers, and did in the time before. */
+static void note_up(const struct moment *m, struct arena *a, struct doubt *d) {
+  struct matcher matchers[] = {{.op = MATCH_EQUAL, .name = "__name__", .value = "up"},
+                               {.op = MATCH_EQUAL, .name = "target", .value = d->target}};
+  struct selection s;
+  d->down = d->lost = true;
+  if (!m->source.select(m->source.context, matchers, COUNTOF(matchers), m->at - PROMQL_LOOKBACK, m->at, a, &s, NULL)) return;
+  for (size_t i = 0; i < s.count; i++) {
+    const struct series *up = &s.series[i];
+    d->lost = false;
+    for (size_t k = 0; k < up->count; k++) d->lost |= up->points[k].value == 1;
+    d->down = !up->count || up->points[up->count - 1].value != 1;
+    d->lost = d->lost && d->down;
+  }
+  selection_done(&s);
+}
+
+static void add_doubts(struct look *l, const struct evaluation *notes) {
+  struct doubt *all = arena_alloc(&l->arena, (l->doubt_count + notes->missing_count + 1) * sizeof *all);
+  if (l->doubt_count) memcpy(all, l->doubts, l->doubt_count * sizeof *all);
+  for (size_t i = 0; i < notes->missing_count; i++) {
+    const struct missing *m = &notes->missing[i];
+    struct doubt *d = &all[l->doubt_count++];
+    *d = (struct doubt){.target = m->target, .gap = m->gap, .warming = m->warming};
+    if (m->gap && *m->target) note_up(l->moment, &l->arena, d);
+  }
+  l->doubts = all;
+}
+
+/* Judging */
+
+static bool judge(struct look *l, struct running_rule *r, struct transitions *out, struct fail *f) {
+  const struct rule *rule = r->rule;
+  const struct moment *m = l->moment;
+  struct evaluation recover_notes = {0};
+  if (!evaluate(l, rule->expr, &l->result, &l->notes, f)) return false;
+  add_doubts(l, &l->notes);
+  struct judgement j = {.result = &l->result, .limit = l->group->limit, .settled = m->settled, .external = m->external};
+  if (!rule->records) j.left = evaluate_left(l, rule->expr, &l->left);
+  if (rule->recover) {
+    if (!evaluate(l, rule->recover, &l->recovered, &recover_notes, f)) return fail_prefix(f, "recover");
+    add_doubts(l, &recover_notes);
+    j.recovered = &l->recovered;
+    j.recover_left = evaluate_left(l, rule->recover, &l->recover_left);
+  }
+  j.doubts = l->doubts;
+  j.doubt_count = l->doubt_count;
+  if (rule->records) return emit_record(&r->emitted, m->history, m->at, rule, &j, f);
+  if (!alerts_step(&r->alerts, rule, &j, m->wall, out, f)) return false;
+  emit_alerts(&r->emitted, m->history, m->at, &r->alerts);
+  return true;
+}
+
+static void drop_values(struct running_rule *r) {
+  for (size_t i = 0; i < r->value_count; i++) labels_unref(r->values[i].labels);
+  free(r->values);
+  r->values = NULL;
+  r->value_count = 0;
+}
+
+static bool is_an_alert(const struct look *l, const struct labels *labels) {
+  for (size_t i = 0; i < l->result.count; i++)
+    if (labels_equal(l->result.elements[i].labels, labels)) return true;
+  return false;
+}
+
+static void keep_values(struct running_rule *r, const struct look *l) {
+  drop_values(r);
+  if (!l->left.count) return;
+  r->values = mem_resize(NULL, MIN(l->left.count, (size_t)RULE_VALUES_MAX), sizeof *r->values);
+  for (size_t i = 0; i < l->left.count && r->value_count < RULE_VALUES_MAX; i++) {
+    const struct element *x = &l->left.elements[i];
+    if (!is_an_alert(l, x->labels))
+      r->values[r->value_count++] = (struct element){.labels = labels_ref(x->labels), .value = x->value};
+  }
+}
+
+static enum rule_health health_of(const struct evaluation *notes) {
+  if (notes->warming) return RULE_WARMING;
+  return notes->selected ? RULE_OK : RULE_IDLE;
+}
+
+static void say(const struct running_rule *r, const struct rule_group *group, bool ok, const struct fail *why) {
+  if (!ok && (r->health != RULE_ERROR || strcmp(r->error.text, why->text) != 0))
+    log_error(NULL, "the rule %s of the group %s cannot be evaluated: %s", r->rule->name, group->name, why->text);
+  if (ok && r->health == RULE_ERROR)
+    log_info(NULL, "the rule %s of the group %s can be evaluated again", r->rule->name, group->name);
+}
+
+void rule_evaluate(struct running_rule *r, const struct rule_group *group, const struct moment *m, struct transitions *out) {
+  struct look l = {.group = group, .moment = m};
+  struct fail why = {0};
+  double begun = clock_seconds();
+  arena_init(&l.arena);
+  bool ok = judge(&l, r, out, &why);
+  say(r, group, ok, &why);
+  r->health = ok ? health_of(&l.notes) : RULE_ERROR;
+  r->error = why;
+  r->warm_at = l.notes.warm_at;
+  if (ok) keep_values(r, &l);
+  value_done(&l.result);
+  value_done(&l.left);
+  value_done(&l.recovered);
+  value_done(&l.recover_left);
+  arena_done(&l.arena);
+  r->seconds = clock_seconds() - begun;
+}
+
+void running_rule_done(struct running_rule *r) {
+  drop_values(r);
+  alerts_done(&r->alerts);
+  for (size_t i = 0; i < r->emitted.count; i++) labels_unref(r->emitted.items[i]);
+  free(r->emitted.items);
+  r->emitted = (struct emitted){0};
+}

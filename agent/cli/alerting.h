@@ -1,0 +1,23 @@
+/* The running agent's memory and judgement, and whom it tells: history, rules, state, receivers. */
+#ifndef SONDE_AGENT_CLI_ALERTING_H
+#define SONDE_AGENT_CLI_ALERTING_H
+
+#include "alert/evaluator.h"
+#include "notify/notify.h"
+
+struct alerting {
+  struct history *history;
+  struct state *state;
+  struct evaluator *evaluator;
+  struct net *net;
+  struct notifier *notifier;
+};
+
+/* `keeps`: whether config->state_dir can be used. */
+void alerting_init(struct alerting *a, const struct config *config, bool keeps);
+/* These rules and receivers count from now on; the rules are taken over. Starts the evaluator the first time. */
+bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *rules, struct fail *f) MUST_CHECK;
+/* Ends what can be ended until `deadline`: rules first, then messages, so that those under way can still be acknowledged. */
+void alerting_stop(struct alerting *a, msec_t deadline);
+
+#endif

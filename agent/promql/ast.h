@@ -1,0 +1,82 @@
+/* The parsed form of an expression, shared by the parser and the evaluator. */
+#ifndef SONDE_AGENT_PROMQL_AST_H
+#define SONDE_AGENT_PROMQL_AST_H
+
+#include "agent/promql/lexer.h"
+#include "promql/promql.h"
+
+enum expr_kind { EXPR_NUMBER, EXPR_STRING, EXPR_SELECTOR, EXPR_CALL, EXPR_AGGREGATE, EXPR_BINARY, EXPR_NEGATE };
+
+/* by (…), without (…), on (…), ignoring (…): label names, and whether they are the ones that count. */
+struct grouping {
+  bool only; /* by, on */
+  const char **names;
+  size_t count;
+};
+
+struct expr {
+  enum expr_kind kind;
+  enum value_type type;
+  size_t offset; /* where it begins in the text */
+  union {
+    double number;
+    const char *string;
+    struct {
+      struct matcher *matchers;
+      size_t count;
+      msec_t range; /* 0: an instant selector */
+      msec_t back;  /* offset */
+    } selector;
+    struct {
+      const struct function *function;
+      const struct expr **args;
+      size_t count;
+    } call;
+    struct {
+      const struct aggregator *aggregator;
+      const struct expr *of;
+      struct grouping grouping;
+    } aggregate;
+    struct {
+      enum token_kind op;
+      bool returns_bool;
+      const struct expr *left, *right;
+      struct grouping matching;
+    } binary;
+    const struct expr *negated;
+  };
+};
+
+/* What a function over a range sees. */
+struct window {
+  const struct point *points; /* at least one, no stale ones */
+  size_t count;
+  msec_t from, to;  /* the range is (from, to] */
+  double parameter; /* of the functions that take one */
+};
+/* A function is a row: its name, what it takes and gives, how it is computed. */
+struct function {
+  const char *name;
+  enum value_type result;
+  enum value_type args[2];
+  size_t arg_count;
+  bool keeps_name;
+  bool (*window)(const struct window *w, double *ret); /* over a range; false: no element */
+  double (*plain)(double wall);                        /* of nothing but the time */
+};
+const struct function *function_find(const char *name, size_t length);
+
+struct aggregator {
+  const char *name;
+  double (*reduce)(const double *values, size_t count);
+};
+const struct aggregator *aggregator_find(const char *name, size_t length); /* in any case, as in Prometheus */
+/* True for a function or aggregator that Prometheus has and this does not yet. */
+bool promql_is_known_elsewhere(const char *name);
+
+/* What an operator makes of two numbers: false when it is a comparison that does not hold (and has no bool). */
+bool binary_numbers(const struct expr *e, double left, double right, double *ret);
+bool is_comparison(enum token_kind op);
+bool is_set_operator(enum token_kind op);
+
+#endif

@@ -1,0 +1,80 @@
+/* What is known of an expression without evaluating it. */
+#include <math.h>
+
+#include "agent/promql/ast.h"
+
+enum value_type promql_type(const struct expr *e) {
+  return e->type;
+}
+
+/* Not the macro: it would ask for the span of a branch twice, at each level. */
+static msec_t longer(msec_t a, msec_t b) {
+  return MAX(a, b);
+}
+
+msec_t promql_span(const struct expr *e) {
+  msec_t longest = 0;
+  for (; e->kind == EXPR_BINARY; e = e->binary.left) longest = longer(longest, promql_span(e->binary.right));
+  switch (e->kind) {
+  case EXPR_SELECTOR:
+    return longer(longest, (e->selector.range ? e->selector.range : PROMQL_LOOKBACK) + MAX(e->selector.back, 0));
+  case EXPR_CALL:
+    for (size_t i = 0; i < e->call.count; i++) longest = longer(longest, promql_span(e->call.args[i]));
+    return longest;
+  case EXPR_AGGREGATE:
+    return longer(longest, promql_span(e->aggregate.of));
+  case EXPR_NEGATE:
+    return longer(longest, promql_span(e->negated));
+  default:
+    return longest;
+  }
+}
+
+/* A number that no series and no time takes part in: 60 * 60 * 24, -1. */
+static bool constant(const struct expr *e, double *ret) {
+  double left, right;
+  switch (e->kind) {
+  case EXPR_NUMBER:
+    *ret = e->number;
+    return true;
+  case EXPR_NEGATE:
+    if (!constant(e->negated, &left)) return false;
+    *ret = -left;
+    return true;
+  case EXPR_BINARY:
+    return constant(e->binary.left, &left) && constant(e->binary.right, &right) && binary_numbers(e, left, right, ret);
+  default:
+    return false;
+  }
+}
+
+/* The comparison as it reads when its sides are exchanged. */
+static enum token_kind mirrored(enum token_kind op) {
+  switch (op) {
+  case TOKEN_LESS:
+    return TOKEN_GREATER;
+  case TOKEN_LESS_EQUAL:
+    return TOKEN_GREATER_EQUAL;
+  case TOKEN_GREATER:
+    return TOKEN_LESS;
+  case TOKEN_GREATER_EQUAL:
+    return TOKEN_LESS_EQUAL;
+  default:
+    return op;
+  }
+}
+
+bool promql_comparison(const struct expr *e, struct comparison *ret) {
+  while (e->kind == EXPR_BINARY && (e->binary.op == TOKEN_AND || e->binary.op == TOKEN_UNLESS))
+    e = e->binary.left; /* the condition comes first */
+  if (e->kind != EXPR_BINARY || !is_comparison(e->binary.op) || e->binary.returns_bool) return false;
+  const struct expr *left = e->binary.left, *right = e->binary.right;
+  double threshold;
+  if (constant(right, &threshold))
+    *ret = (struct comparison){left, token_name(e->binary.op), threshold};
+  else if (constant(left, &threshold))
+    *ret = (struct comparison){right, token_name(mirrored(e->binary.op)), threshold};
+  else
+    return false;
+  return true;
+}

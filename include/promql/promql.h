@@ -1,0 +1,70 @@
+/* PromQL as Prometheus 3 means it: left-open ranges, five minutes of lookback. Parsing and evaluation are pure: a source of series and a time in,
+ * a value out. What the language has and this does not yet know is refused at parsing, with its position and its name. */
+#ifndef SONDE_PROMQL_PROMQL_H
+#define SONDE_PROMQL_PROMQL_H
+
+#include "base/arena.h"
+#include "history/history.h"
+
+#define PROMQL_LOOKBACK ((msec_t)300000)
+
+struct expr; /* a parsed expression; immutable, lives in the arena it was parsed into */
+
+/* NULL with "line:column: what was expected, what was found". `text` is at most 64 KB, nested at most 100 deep. */
+struct expr *promql_parse(const char *text, struct arena *a, struct fail *f) MUST_CHECK;
+enum value_type { VALUE_SCALAR, VALUE_STRING, VALUE_VECTOR, VALUE_MATRIX };
+struct element {
+  struct labels *labels; /* a reference of the value's */
+  double value;
+};
+struct value {
+  enum value_type type;
+  double scalar;
+  const char *string;
+  struct element *elements; /* VECTOR */
+  bool *unnamed;            /* an evaluation's own: elements whose metric's name goes at its end */
+  size_t count;
+};
+void value_done(struct value *v); /* drops the references */
+enum value_type promql_type(const struct expr *e);
+
+/* Where an evaluation gets its series: the same signature as history_select(), so that tests bring their own. */
+struct source {
+  bool (*select)(void *context, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
+                 struct selection *ret, struct fail *f);
+  void *context;
+  double wall_offset; /* seconds to add to a time of clock_now() to get the wall's: for time() and timestamp() */
+};
+
+/* A target of whose past something is missing, so that the value says too little of it: an alert of this target is neither raised nor resolved
+ * on its account. */
+struct missing {
+  const char *target; /* "" for series that no target brings */
+  bool gap;           /* it was down where a selector looked, or has not answered yet */
+  bool warming;       /* a range is not yet covered to 90 % */
+};
+/* What an evaluation noticed beside its value. */
+struct evaluation {
+  bool gap;                      /* of any target */
+  bool warming;                  /* of any target … */
+  msec_t warm_at;                /* … and when the last of them will be covered */
+  const struct missing *missing; /* in the arena, each target once */
+  size_t missing_count;
+  size_t selected; /* series that all selectors matched together */
+};
+
+/* The value at `at`. False with a sentence: many-to-many matching, a cap (5 million points, 1 second of CPU). */
+bool promql_eval(const struct expr *e, const struct source *source, msec_t at, struct arena *a, struct value *ret,
+                 struct evaluation *notes, struct fail *f) MUST_CHECK;
+
+/* What an expression needs of the past: the longest range or offset plus the lookback. */
+msec_t promql_span(const struct expr *e);
+/* The comparison at the top of an alert's expression, for messages and checks: `value` op `threshold`. False when there is none of that form. */
+struct comparison {
+  const struct expr *value;
+  const char *op;
+  double threshold;
+};
+bool promql_comparison(const struct expr *e, struct comparison *ret);
+
+#endif

@@ -1,0 +1,126 @@
+/* What remembering costs: appending a batch of 2000 series to a shard, what a series takes at 15 minutes of 10-second ticks, and what rules cost
+ * that look at it. Prints the best of many rounds, since on a shared machine the others measure the neighbours. */
+#include <malloc.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "history/history.h"
+#include "promql/promql.h"
+
+enum { FAMILIES = 20, ROWS = 50, TICKS = 400 };
+#define TICK ((msec_t)10000)
+
+static char names[2 * FAMILIES][64], rows[ROWS + 1][32];
+static struct family families[2 * FAMILIES];
+
+static void make_families(void) {
+  for (size_t i = 0; i < COUNTOF(families); i++) {
+    snprintf(names[i], sizeof names[i], "bench_database_operations_%zu_total", i);
+    families[i] = (struct family){names[i], "Operations.", METRIC_COUNTER, "datname,mode,server", false};
+  }
+  for (size_t i = 0; i < COUNTOF(rows); i++) snprintf(rows[i], sizeof rows[i], "database_%zu", i);
+}
+
+/* A thousand series of the families from `family` on, of the rows from `row` on. */
+static struct section *table(const char *part, size_t family, size_t row, double value) {
+  struct section *s = section_new(part);
+  for (size_t r = row; r < row + ROWS; r++) {
+    labels_t labels = section_label_pairs(s, "datname", rows[r], "mode", "ExclusiveLock", "server", "main:5432", NULL);
+    for (size_t f = family; f < family + FAMILIES; f++) section_add(s, &families[f], labels, value + (double)f);
+  }
+  return section_finish(s);
+}
+
+static double append(struct shard *s, struct identity *id, msec_t time, struct section *hot, struct section *slow) {
+  struct batch *b = batch_new(id, 2);
+  b->time = time;
+  b->up = true;
+  b->sections[0] = section_ref(hot);
+  b->sections[1] = section_ref(slow);
+  double start = clock_seconds();
+  shard_append(s, b);
+  double took = clock_seconds() - start;
+  batch_unref(b);
+  return took;
+}
+
+/* Appends TICKS batches and prints the best; `fresh` of the two sections are new at each tick, `moving` ones lose and gain a row. */
+static void measure(const char *what, int fresh, bool moving) {
+  struct history *h = history_new(15 * 60000, (size_t)1 << 30);
+  struct identity *id = identity_new("main", "postgres", "postgres", "main:5432");
+  struct shard *s = history_add(h, id);
+  struct section *carried = table("slow", FAMILIES, 0, 1), *same = table("hot", 0, 0, 1);
+  double best = 1;
+  for (int i = 1; i <= TICKS; i++) {
+    struct section *hot = fresh ? table("hot", 0, moving && i % 2, i) : section_ref(same);
+    struct section *slow = fresh > 1 ? table("slow", FAMILIES, 0, i) : section_ref(carried);
+    double took = append(s, id, i * TICK, hot, slow);
+    if (i > TICKS / 2) best = MIN(best, took);
+    section_unref(hot);
+    section_unref(slow);
+  }
+  printf("append, %-36s %6.1f us for 2000 samples\n", what, best * 1e6);
+  section_unref(carried);
+  section_unref(same);
+  identity_unref(id);
+  history_free(h);
+}
+
+static void measure_rule(struct history *h, const char *text) {
+  const struct source source = {history_select, h, 0};
+  double best = 1;
+  for (int i = 0; i < 200; i++) {
+    struct evaluation notes;
+    struct value v;
+    struct fail f = {0};
+    struct arena a;
+    arena_init(&a);
+    const struct expr *e = promql_parse(text, &a, &f);
+    double start = clock_seconds();
+    if (!e || !promql_eval(e, &source, TICKS * TICK, &a, &v, &notes, &f)) {
+      printf("%s\n", f.text);
+      return;
+    }
+    best = MIN(best, clock_seconds() - start);
+    value_done(&v);
+    arena_done(&a);
+  }
+  printf("%8.1f us  %s\n", best * 1e6, text);
+}
+
+static void measure_memory_and_rules(void) {
+  struct identity *id = identity_new("main", "postgres", "postgres", "main:5432");
+  struct section *slow = table("slow", FAMILIES, 0, 1);
+  size_t before = mallinfo2().uordblks;
+  struct history *h = history_new(15 * 60000, (size_t)1 << 30);
+  struct shard *s = history_add(h, id);
+  for (int i = 1; i <= TICKS; i++) {
+    struct section *hot = table("hot", 0, 0, i);
+    append(s, id, i * TICK, hot, slow);
+    section_unref(hot);
+  }
+  struct history_stats stats = history_stats(h);
+  size_t taken = mallinfo2().uordblks - before;
+  printf("a series takes %zu bytes at 15 minutes of 10 s ticks (%zu series; %zu by our own account)\n", taken / stats.series,
+         stats.series, stats.bytes / stats.series);
+  measure_rule(h, "bench_database_operations_0_total > 1");
+  measure_rule(h, "rate(bench_database_operations_0_total[5m]) > 1");
+  measure_rule(h, "sum by (datname) (rate(bench_database_operations_0_total[15m]))");
+  measure_rule(h, "rate(bench_database_operations_0_total[5m]) / on (datname) rate(bench_database_operations_1_total[5m]) > 0.5");
+  measure_rule(h, "bench_database_operations_0_total{datname=~\"database_.*\"} > 1");
+  measure_rule(h, "count({target=\"main\"})");
+  section_unref(slow);
+  identity_unref(id);
+  history_free(h);
+}
+
+int main(void) {
+  make_families();
+  measure("both parts carried over", 0, false);
+  measure("one part fresh, one carried over", 1, false);
+  measure("both parts fresh", 2, false);
+  measure("one part fresh with rows that move", 1, true);
+  measure_memory_and_rules();
+  return 0;
+}
