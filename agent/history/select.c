@@ -1,13 +1,13 @@
-/* Reading the past: the points of the series that all matchers match. Under a shard's lock points are copied and nothing else is done; label sets are
- * shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
+/* Reading the past: the points of the series that all matchers match. Under a shard's lock series are matched and points copied, nothing else; label
+ * sets are shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
 #include <string.h>
 
 #include "agent/history/shard.h"
 
-/* Matching is done under the lock, and a regular expression may be dear: more than this of it would hold up the target. */
-static const double match_seconds_max = 0.25,
-                    point_seconds = 2e-7; /* copying is not to blame; it takes far less than this for a point */
-enum { LOOK_AT_CLOCK = 32 };              /* after so many series */
+/* A regular expression may be dear: more than this of CPU would hold up the target. Copying is not to blame, so it has an allowance for each point,
+ * far more than it takes. */
+static const double match_seconds_max = 0.25, point_seconds = 1e-6;
+enum { LOOK_AT_CLOCK = 32 }; /* after so many series */
 
 /* Columns further apart than this, and than three times the step before, have a hole between them: the machine slept, the process was stopped. */
 #define HOLE_MIN ((msec_t)60000)
