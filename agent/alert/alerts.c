@@ -264,7 +264,7 @@ static void apply(struct step *s) {
 bool alerts_step(struct alerts *a, const struct rule *rule, const struct judgement *j, int64_t now, struct transitions *out,
                  struct fail *f) {
   struct step s = {.alerts = a, .rule = rule, .judgement = j, .now = now, .out = out, .fail = f};
-  s.labels = mem_zero((j->result->count + 1) * sizeof *s.labels);
+  s.labels = mem_zero((j->result->count + 1) * sizeof(struct labels *));
   bool ok = make_labels(&s);
   if (ok) apply(&s);
   for (size_t i = 0; i < j->result->count; i++) labels_unref(s.labels[i]);

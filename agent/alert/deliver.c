@@ -67,7 +67,7 @@ static struct alert_record record_of(const char *rule, const struct alert *a, st
       .labels = json_of(a->labels, arena),
       .annotations = json_of(a->annotations, arena),
       .fingerprint = a->fingerprint,
-      .state = a->state,
+      .state = (int)a->state,
       .gone = a->state == ALERT_RESOLVED,
       .active_at = a->active_at,
       .fired_at = a->fired_at,

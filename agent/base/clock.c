@@ -26,6 +26,11 @@ double clock_wall(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+double clock_cpu(void) {
+  struct timespec t = read_clock(CLOCK_THREAD_CPUTIME_ID);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static const struct unit {
   const char *name;
   msec_t span;

@@ -35,19 +35,23 @@ static bool fail_no_service(const struct reader *r, const struct kinds *kinds, c
   return node_fail(r, map, "this receiver does not say what it is; add one of these keys: %s", list);
 }
 
-/* The key of the service with what is below it, in *ret_keys. */
-static bool choose_service(const struct reader *r, const struct kinds *kinds, const struct node *map, struct receiver_config *ret,
-                           const struct node **ret_keys) {
+/* What is below the key of the service; NULL with a sentence. */
+static const struct node *choose_service(const struct reader *r, const struct kinds *kinds, const struct node *map,
+                                         struct receiver_config *ret) {
+  const struct node *keys = NULL;
   for (const struct node *n = map->first; n; n = n->next) {
     const struct service *service = find_service(kinds, n->key->text);
-    if (service && ret->service)
-      return node_fail(r, n->key, "one receiver is one service, and \"%s\" is there already; make \"%s\" a receiver of its own",
-                       ret->service->name, service->name);
+    if (service && keys) {
+      node_fail(r, n->key, "one receiver is one service, and \"%s\" is there already; make \"%s\" a receiver of its own",
+                ret->service->name, service->name);
+      return NULL;
+    }
     if (!service) continue;
     ret->service = service;
-    *ret_keys = n;
+    keys = n;
   }
-  return ret->service || fail_no_service(r, kinds, map);
+  if (!keys) fail_no_service(r, kinds, map);
+  return keys;
 }
 
 static bool read_options(const struct reader *r, const struct node *keys, struct receiver_config *ret) {
@@ -69,10 +73,10 @@ static bool read_options(const struct reader *r, const struct node *keys, struct
 }
 
 bool receiver_read(const struct reader *r, const struct kinds *kinds, const struct node *map, struct receiver_config *ret) {
-  const struct node *keys = NULL, *name = node_get(map, "name");
+  const struct node *name = node_get(map, "name"), *keys;
   if (map->type != NODE_MAP)
     return node_fail(r, map, "a receiver is a map like {name: ops, slack: {...}}, not %s", node_type_name(map));
-  if (!choose_service(r, kinds, map, ret, &keys)) return false;
+  if (!(keys = choose_service(r, kinds, map, ret))) return false;
   struct option rows[] = {receiver_rows[0], {.name = ret->service->name, .type = OPTION_NODE}, {0}};
   if (!schema_read(r, map, "", &(struct schema){rows, ret}, 1) || !keys || !read_options(r, keys, ret)) return false;
   if (!ret->name) ret->name = ret->service->name;

@@ -1,8 +1,13 @@
-/* Reading the past: the points of the series that all matchers match. Under a shard's lock points are copied and nothing else is done; label sets are
- * shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
+/* Reading the past: the points of the series that all matchers match. Under a shard's lock series are matched and points copied, nothing else; label
+ * sets are shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
 #include <string.h>
 
 #include "agent/history/shard.h"
+
+/* A regular expression may be dear: more than this of CPU would hold up the target. Copying is not to blame, so it has an allowance for each point,
+ * far more than it takes. */
+static const double match_seconds_max = 0.25, point_seconds = 1e-6;
+enum { LOOK_AT_CLOCK = 32 }; /* after so many series */
 
 /* Columns further apart than this, and than three times the step before, have a hole between them: the machine slept, the process was stopped. */
 #define HOLE_MIN ((msec_t)60000)
@@ -27,7 +32,9 @@ struct query {
   msec_t from, to;
   struct arena *arena;
   struct selection *result;
-  size_t series_capacity, coverage_capacity, points;
+  size_t series_capacity, coverage_capacity, points, looked_at;
+  double until; /* CPU seconds of this thread */
+  bool dear;
 };
 
 /* What is seen of a shard. */
@@ -47,7 +54,8 @@ static void *with_room(struct arena *a, void *items, size_t count, size_t *capac
   return more;
 }
 
-static bool row_matches(const struct query *q, const struct row *r) {
+static bool row_matches(struct query *q, const struct row *r) {
+  if (++q->looked_at % LOOK_AT_CLOCK == 0) q->dear |= clock_cpu() > q->until + (double)q->points * point_seconds;
   for (size_t i = 0; i < q->count; i++)
     if (!matcher_matches(&q->matchers[i], labels_get(r->labels, q->matchers[i].name))) return false;
   return true;
@@ -88,6 +96,10 @@ static void add_row(struct query *q, struct view *v, const struct row *r) {
   q->points += count;
 }
 
+static bool within_bounds(const struct query *q) {
+  return q->points <= SELECTION_POINTS_MAX && !q->dear;
+}
+
 static const struct matcher *name_matcher(const struct query *q) {
   for (size_t i = 0; i < q->count; i++)
     if (q->matchers[i].op == MATCH_EQUAL && !strcmp(q->matchers[i].name, "__name__")) return &q->matchers[i];
@@ -99,11 +111,11 @@ static void read_rows(struct query *q, struct view *v) {
   const struct matcher *named = name_matcher(q);
   if (named) {
     const struct row *r = map_find(&s->by_name, named->value, strlen(named->value));
-    for (; r && q->points <= SELECTION_POINTS_MAX; r = r->same_name)
+    for (; r && within_bounds(q); r = r->same_name)
       if (row_matches(q, r)) add_row(q, v, r);
     return;
   }
-  for (size_t i = 0; i < s->row_count && q->points <= SELECTION_POINTS_MAX; i++)
+  for (size_t i = 0; i < s->row_count && within_bounds(q); i++)
     if (row_matches(q, s->rows[i])) add_row(q, v, s->rows[i]);
 }
 
@@ -174,16 +186,20 @@ bool history_select(void *history, const struct matcher *matchers, size_t count,
                     struct selection *ret, struct fail *f) {
   struct history *h = history;
   struct query q = {.matchers = matchers, .count = count, .from = from, .to = to, .arena = a, .result = ret};
+  q.until = clock_cpu() + match_seconds_max;
   *ret = (struct selection){0};
   pthread_mutex_lock(&h->lock);
-  for (struct shard *s = h->shards; s && q.points <= SELECTION_POINTS_MAX; s = s->next) {
+  for (struct shard *s = h->shards; s && within_bounds(&q); s = s->next) {
     pthread_mutex_lock(&s->lock);
     read_shard(&q, s);
     pthread_mutex_unlock(&s->lock);
   }
   pthread_mutex_unlock(&h->lock);
-  if (q.points <= SELECTION_POINTS_MAX) return true;
+  if (within_bounds(&q)) return true;
   selection_done(ret);
+  if (q.dear)
+    return fail(f, FAIL_LIMIT, "finding the series took more than %g s of CPU: a regular expression is too dear",
+                match_seconds_max);
   return fail(f, FAIL_LIMIT, "the selection holds more than %u points", SELECTION_POINTS_MAX);
 }
 

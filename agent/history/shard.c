@@ -88,17 +88,17 @@ void shard_free(struct shard *s) {
 /* The rings */
 
 double row_value(const struct shard *s, const struct row *r, uint64_t tick) {
-  return tick >= r->begin && tick < r->end ? r->values[tick & (s->capacity - 1)] : from_bits(absent_bits);
+  return tick >= r->begin && tick < r->end ? r->values[tick % s->capacity] : from_bits(absent_bits);
 }
 
 static void resize(struct shard *s, size_t capacity) {
   size_t old_bytes = s->capacity * (sizeof(struct column) + s->row_count * sizeof(double));
   struct column *columns = mem_resize(NULL, capacity, sizeof *columns);
-  for (uint64_t t = s->first; t < s->next_tick; t++) columns[t & (capacity - 1)] = *column_at(s, t);
+  for (uint64_t t = s->first; t < s->next_tick; t++) columns[t % capacity] = *column_at(s, t);
   for (size_t i = 0; i < s->row_count; i++) {
     struct row *r = s->rows[i];
     double *values = mem_resize(NULL, capacity, sizeof *values);
-    for (uint64_t t = MAX(r->begin, s->first); t < r->end; t++) values[t & (capacity - 1)] = r->values[t & (s->capacity - 1)];
+    for (uint64_t t = MAX(r->begin, s->first); t < r->end; t++) values[t % capacity] = r->values[t % s->capacity];
     free(r->values);
     r->values = values;
   }
@@ -113,12 +113,12 @@ static bool has_room(const struct shard *s, size_t bytes) {
   return atomic_load_explicit(&s->history->bytes, memory_order_relaxed) + bytes <= s->history->bytes_max;
 }
 
-/* Room for one more column: the rings are doubled, or the oldest column goes before its time. */
+/* Room for one more column: the rings grow by half, or the oldest column goes before its time. */
 static void make_room(struct shard *s) {
-  size_t kept = (size_t)(s->next_tick - s->first);
-  if (kept < s->capacity) return;
-  if (!s->capacity || has_room(s, s->capacity * (sizeof(struct column) + s->row_count * sizeof(double)))) {
-    resize(s, s->capacity ? s->capacity * 2 : FIRST_CAPACITY);
+  size_t more = s->capacity ? s->capacity / 2 : FIRST_CAPACITY;
+  if (s->next_tick - s->first < s->capacity) return;
+  if (!s->capacity || has_room(s, more * (sizeof(struct column) + s->row_count * sizeof(double)))) {
+    resize(s, s->capacity + more);
   } else {
     s->first++;
     atomic_fetch_add(&s->history->shortened, 1);
@@ -136,8 +136,8 @@ void shard_begin(struct shard *s, msec_t time, bool gap) {
 void shard_put(struct shard *s, struct row *r, double value) {
   uint64_t now = s->next_tick - 1;
   if (r->end <= s->first) r->begin = r->end = now;
-  for (; r->end < now; r->end++) r->values[r->end & (s->capacity - 1)] = from_bits(absent_bits);
-  r->values[now & (s->capacity - 1)] = value;
+  for (; r->end < now; r->end++) r->values[r->end % s->capacity] = from_bits(absent_bits);
+  r->values[now % s->capacity] = value;
   r->end = now + 1;
 }
 

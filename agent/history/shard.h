@@ -39,7 +39,7 @@ struct shard {
   msec_t retired;      /* when its series end; 0: the target is watched */
   bool was_up;         /* ever */
   struct column *columns;
-  size_t capacity;           /* of the rings: 0 or a power of two */
+  size_t capacity;           /* of the rings; 0 before the first tick */
   uint64_t first, next_tick; /* the ticks that are kept: first <= t < next_tick */
   struct row **rows;
   size_t row_count, row_capacity;
@@ -72,7 +72,7 @@ void shard_sweep(struct shard *s);
 void placed_done(struct shard *s, struct placed *p);
 
 static inline struct column *column_at(const struct shard *s, uint64_t tick) {
-  return &s->columns[tick & (s->capacity - 1)];
+  return &s->columns[tick % s->capacity];
 }
 static inline bool shard_is_empty(const struct shard *s) {
   return s->first == s->next_tick;

@@ -41,10 +41,10 @@ static void set_queue(struct notifier *n, struct config *whole, const struct rec
   pthread_mutex_lock(&n->lock);
   if (!q) {
     q = mem_zero(sizeof *q);
+    q->notifier = n;
     q->next = n->queues;
     n->queues = q;
   }
-  q->notifier = n;
   q->whole = config_ref(whole);
   q->config = config;
   pthread_mutex_unlock(&n->lock);

@@ -35,7 +35,7 @@ static enum reason reason_of_failure(enum fail_kind kind) {
 
 void receiver_quote(const struct receiver_config *r, const struct answer *a, struct buf *out, size_t max) {
   char text[ANSWER_MAX + 1];
-  size_t length = MIN(a->length, (size_t)ANSWER_MAX);
+  size_t length = MIN(a->length, ANSWER_MAX);
   memcpy(text, a->body, length);
   text[length] = 0;
   for (size_t i = 0; i < length; i++)

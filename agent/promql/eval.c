@@ -3,17 +3,10 @@
 #include "agent/promql/eval.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/map.h"
 
 enum { CPU_SECONDS_MAX = 1, MEGABYTES_MAX = 256 };
-
-static double cpu_seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 void value_done(struct value *v) {
   for (size_t i = 0; i < v->count; i++) labels_unref(v->elements[i].labels);
@@ -74,8 +67,7 @@ static bool eval_negation(struct eval *ev, const struct expr *e, struct value *r
 }
 
 static bool within_bounds(struct eval *ev) {
-  if (cpu_seconds() > ev->until)
-    return fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %d second of CPU", CPU_SECONDS_MAX);
+  if (clock_cpu() > ev->until) return fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %d second of CPU", CPU_SECONDS_MAX);
   return ev->arena->bytes <= ev->bytes_max ||
          fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %d MB of memory", MEGABYTES_MAX);
 }
@@ -139,7 +131,7 @@ bool promql_eval(const struct expr *e, const struct source *source, msec_t at, s
       .notes = notes,
       .fail = f,
       .at = at,
-      .until = cpu_seconds() + CPU_SECONDS_MAX,
+      .until = clock_cpu() + CPU_SECONDS_MAX,
       .bytes_max = a->bytes + ((size_t)MEGABYTES_MAX << 20),
   };
   if (!eval_expr(&ev, e, ret)) return false;

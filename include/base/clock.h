@@ -14,6 +14,7 @@ typedef int64_t msec_t; /* milliseconds, since boot or as a span */
 msec_t clock_now(void);
 double clock_seconds(void); /* the same clock with its full resolution, for measuring spans */
 double clock_wall(void);    /* seconds since 1970 */
+double clock_cpu(void);     /* seconds of CPU that this thread has used */
 
 /* Prometheus durations: "10s", "1h30m", "500ms", "1d", "0". False when `text` is none. */
 bool duration_parse(const char *text, msec_t *ret) MUST_CHECK;

@@ -71,7 +71,7 @@ struct selection {
   size_t coverage_count;
 };
 /* All points with from < time <= to of the series that all matchers match, copied into `a`; a gap begins with a stale marker in each series.
- * False with FAIL_LIMIT over SELECTION_POINTS_MAX. `history` is a struct history; the type is that of a source of promql/. */
+ * False with FAIL_LIMIT over SELECTION_POINTS_MAX, or when the matchers take too long. `history` is a struct history; the type is that of a source of promql/. */
 bool history_select(void *history, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
                     struct selection *ret, struct fail *f) MUST_CHECK;
 /* Drops the references that the selection holds. */

@@ -197,6 +197,25 @@ static void a_query_for_too_much_is_refused(void **state) {
   assert_string_equal(f.text, "the selection holds more than 5000000 points");
 }
 
+static void a_regular_expression_that_is_too_dear_does_not_hold_up_a_target(void **state) {
+  struct world *w = *state;
+  struct fail f = {0};
+  struct section *s = section_new("one");
+  char text[220];
+  memset(text, 'a', sizeof text);
+  for (int i = 0; i < 5000; i++) {
+    snprintf(text + 190, 20, "%d", i);
+    section_add(s, &a_family, section_label_pairs(s, "k", text, NULL), 1);
+  }
+  past_tick(w->s, 10 * S, true, section_finish(s), NULL);
+  struct regex *r = regex_new("(a*)*[^a0-9]x?", &f);
+  const struct matcher m = {MATCH_REGEX, "k", NULL, r};
+  assert_false(history_select(w->h, &m, 1, ALWAYS, &w->arena, &w->sel, &f));
+  assert_int_equal(f.kind, FAIL_LIMIT);
+  assert_string_equal(f.text, "finding the series took more than 0.25 s of CPU: a regular expression is too dear");
+  regex_free(r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -216,6 +235,7 @@ int main(void) {
       TEST(a_slow_cadence_is_no_sleep),
       TEST(the_span_that_is_kept_is_covered),
       TEST(a_query_for_too_much_is_refused),
+      TEST(a_regular_expression_that_is_too_dear_does_not_hold_up_a_target),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "tests/unit/promql/fake.h"
 
@@ -454,11 +453,7 @@ static void too_many_points_are_refused(void **state) {
 /* A source that costs a tenth of a second of CPU. */
 static bool dear_select(void *context, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
                         struct selection *ret, struct fail *why) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  double until = (double)t.tv_sec + (double)t.tv_nsec / 1e9 + 0.1;
-  do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  while ((double)t.tv_sec + (double)t.tv_nsec / 1e9 < until);
+  for (double until = clock_cpu() + 0.1; clock_cpu() < until;) continue;
   return fake_select(context, matchers, count, from, to, a, ret, why);
 }
 
