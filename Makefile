@@ -39,7 +39,7 @@ demo: ## Postgres, Redis and a job queue with some load, watched; Ctrl-C ends it
 	@tools/need build demo && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec tools/demo/demo
 
 test: ## everything: unit tests (plain, ASan+UBSan, TSan), conformance, real servers
-	@tools/need build test && exec tools/test
+	@tools/need build test demo && exec tools/test
 
 unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
 	@tools/run-unit $(UNIT_TESTS)

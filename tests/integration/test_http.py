@@ -63,7 +63,7 @@ class Hostile(unittest.TestCase):
             sonde.wait_up("web-1")
             subprocess.run(["prlimit", f"--pid={sonde.process.pid}", f"--nofile={open_files(sonde.process) + 3}:4096"], check=True)
             held = [socket.create_connection(("127.0.0.1", sonde.port), PATIENCE) for _ in range(20)]
-            sonde.wait_log("cannot accept HTTP connections.*LimitNOFILE")
+            sonde.wait_log("cannot accept more HTTP connections.*LimitNOFILE")
             for s in held:
                 s.close()
             wait_for("a scrape again", lambda: sonde.get("/metrics").status == 200)
