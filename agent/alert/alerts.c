@@ -175,8 +175,15 @@ static void begin(struct step *s, struct labels *labels, const struct element *e
     transitions_add(s->out, s->rule->identity, kept, ALERT_RESOLVED);
 }
 
+/* Nobody is told, but over a restart it counts. */
+static void keep_since(struct step *s, struct alert *a, int64_t since) {
+  if (a->keep_since == since) return;
+  a->keep_since = since;
+  transitions_add(s->out, s->rule->identity, a, a->state);
+}
+
 static void go_on(struct step *s, struct alert *a) {
-  a->keep_since = 0;
+  keep_since(s, a, 0);
   if (is_due(s, a)) fire(s, a, ALERT_PENDING);
 }
 
@@ -192,7 +199,7 @@ static void refresh(struct step *s, struct alert *a, const struct element *e) {
 static bool end(struct step *s, struct alert *a) {
   if (a->state == ALERT_FIRING) {
     if (!has_recovered(s, a)) return false;
-    if (s->rule->keep_firing && !a->keep_since) a->keep_since = s->now;
+    if (s->rule->keep_firing && !a->keep_since) keep_since(s, a, s->now);
     if (s->rule->keep_firing && s->now - a->keep_since < s->rule->keep_firing) return false;
   }
   const struct element *left = element_about(s->judgement->left, s->rule, a->labels);

@@ -79,7 +79,8 @@ static struct alert_record record_of(const char *rule, const struct alert *a, st
 
 /* Pending alerts are nobody's business but ours. */
 static bool is_told(const struct transition *t) {
-  return t->alert.state == ALERT_FIRING || (t->alert.state == ALERT_RESOLVED && t->from == ALERT_FIRING);
+  if (t->alert.state == ALERT_RESOLVED) return t->from == ALERT_FIRING;
+  return t->alert.state == ALERT_FIRING && t->from != ALERT_FIRING;
 }
 
 static size_t add_notes(const struct delivery *d, const struct transition *t, int64_t wall, struct arena *a,

@@ -44,20 +44,24 @@ static const struct value *evaluate_left(struct look *l, const struct expr *e, s
 
 /* Doubts */
 
-/* Whether a target answers, and did in the time before. */
-static void note_up(const struct moment *m, struct arena *a, struct doubt *d) {
-  struct matcher matchers[] = {{.op = MATCH_EQUAL, .name = "__name__", .value = "up"},
-                               {.op = MATCH_EQUAL, .name = "target", .value = d->target}};
+/* Whether the target of a series `up` answers, and did in the time before. A target without such points has not been polled yet. */
+static void note_up(struct ups *ups, const struct series *up) {
+  struct doubt *d = arena_alloc(&ups->arena, sizeof *d);
+  d->target = arena_copy(&ups->arena, labels_get(up->labels, "target"));
+  d->down = up->points[up->count - 1].value != 1;
+  for (size_t i = 0; i < up->count && d->down; i++) d->lost |= up->points[i].value == 1;
+  *map_slot(&ups->by_target, d->target, strlen(d->target)) = d;
+}
+
+static void look_up(const struct moment *m) {
+  struct ups *ups = m->ups;
+  struct matcher named = {.op = MATCH_EQUAL, .name = "__name__", .value = "up"};
   struct selection s;
-  d->down = d->lost = true;
-  if (!m->source.select(m->source.context, matchers, COUNTOF(matchers), m->at - PROMQL_LOOKBACK, m->at, a, &s, NULL)) return;
-  for (size_t i = 0; i < s.count; i++) {
-    const struct series *up = &s.series[i];
-    d->lost = false;
-    for (size_t k = 0; k < up->count; k++) d->lost |= up->points[k].value == 1;
-    d->down = !up->count || up->points[up->count - 1].value != 1;
-    d->lost = d->lost && d->down;
-  }
+  if (ups->known) return;
+  ups->known = true;
+  if (!m->source.select(m->source.context, &named, 1, m->at - PROMQL_LOOKBACK, m->at, &ups->arena, &s, NULL)) return;
+  for (size_t i = 0; i < s.count; i++)
+    if (s.series[i].count) note_up(ups, &s.series[i]);
   selection_done(&s);
 }
 
@@ -68,7 +72,11 @@ static void add_doubts(struct look *l, const struct evaluation *notes) {
     const struct missing *m = &notes->missing[i];
     struct doubt *d = &all[l->doubt_count++];
     *d = (struct doubt){.target = m->target, .gap = m->gap, .warming = m->warming};
-    if (m->gap && *m->target) note_up(l->moment, &l->arena, d);
+    if (!m->gap || !*m->target) continue;
+    look_up(l->moment);
+    const struct doubt *known = map_find(&l->moment->ups->by_target, m->target, strlen(m->target));
+    d->down = !known || known->down;
+    d->lost = !known || known->lost;
   }
   l->doubts = all;
 }

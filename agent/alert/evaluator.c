@@ -216,7 +216,7 @@ static void move_clock(struct evaluator *e, int64_t offset) {
     }
 }
 
-static void evaluate_group(struct evaluator *e, struct running_group *g) {
+static void evaluate_group(struct evaluator *e, struct running_group *g, struct ups *ups) {
   struct transitions changes = {0};
   struct moment m = {
       .history = e->history,
@@ -225,6 +225,7 @@ static void evaluate_group(struct evaluator *e, struct running_group *g) {
       .wall = e->at + e->offset,
       .settled = e->at - e->started >= PROMQL_LOOKBACK,
       .external = &e->now.config->external_labels,
+      .ups = ups,
   };
   for (size_t i = 0; i < g->group->count; i++) {
     rule_evaluate(&g->rules[i], g->group, &m, &changes);
@@ -233,6 +234,26 @@ static void evaluate_group(struct evaluator *e, struct running_group *g) {
   struct delivery d = delivery_of(e);
   deliver(&d, &changes, m.wall);
   transitions_done(&changes);
+}
+
+/* Returns when the next group is due. */
+static msec_t evaluate_due(struct evaluator *e, msec_t now) {
+  msec_t next = now + IDLE_MSEC;
+  struct ups ups = {0};
+  arena_init(&ups.arena);
+  for (size_t g = 0; g < e->now.set->count; g++) {
+    struct running_group *group = &e->now.groups[g];
+    msec_t tick = now - now % group->interval;
+    if (group->due <= now) {
+      e->at = MAX(e->at, group->due ? tick : now);
+      evaluate_group(e, group, &ups);
+      group->due = tick + group->interval;
+    }
+    next = MIN(next, group->due);
+  }
+  map_done(&ups.by_target);
+  arena_done(&ups.arena);
+  return next;
 }
 
 static void publish(struct evaluator *e) {
@@ -252,18 +273,9 @@ static void publish(struct evaluator *e) {
 msec_t evaluator_step(struct evaluator *e, msec_t now, int64_t wall) {
   if (!e->started) e->started = now;
   move_clock(e, wall - now);
-  msec_t next = now + IDLE_MSEC;
   take_next(e, wall);
-  if (!e->now.set) return next;
-  for (size_t g = 0; g < e->now.set->count; g++) {
-    struct running_group *group = &e->now.groups[g];
-    if (group->due <= now) {
-      e->at = MAX(e->at, group->due ? now - now % group->interval : now);
-      evaluate_group(e, group);
-      group->due = now - now % group->interval + group->interval;
-    }
-    next = MIN(next, group->due);
-  }
+  if (!e->now.set) return now + IDLE_MSEC;
+  msec_t next = evaluate_due(e, now);
   if (e->state) (void)state_make_durable(e->state);
   publish(e);
   return next;

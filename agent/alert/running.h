@@ -3,6 +3,7 @@
 #define SONDE_AGENT_ALERT_RUNNING_H
 
 #include "alert/evaluator.h"
+#include "base/map.h"
 
 /* The series that a rule showed last: one that it shows no more ends. */
 struct emitted {
@@ -30,6 +31,13 @@ struct running_rule {
 };
 void running_rule_done(struct running_rule *r);
 
+/* Which targets answer, looked up once for all rules of a moment. */
+struct ups {
+  bool known;
+  struct arena arena;
+  struct map by_target; /* struct doubt */
+};
+
 /* The time of an evaluation, and what it works on. */
 struct moment {
   struct history *history;
@@ -38,6 +46,7 @@ struct moment {
   int64_t wall; /* the same, milliseconds since 1970 */
   bool settled;
   const struct pairs *external;
+  struct ups *ups; /* emptied by who makes the moment */
 };
 /* Evaluates a rule; what changed is added to `out`. An error freezes it, and is logged when it is another than before. */
 void rule_evaluate(struct running_rule *r, const struct rule_group *group, const struct moment *m, struct transitions *out);

@@ -78,7 +78,7 @@ bool receiver_read(const struct reader *r, const struct kinds *kinds, const stru
     return node_fail(r, map, "a receiver is a map like {name: ops, slack: {...}}, not %s", node_type_name(map));
   if (!(keys = choose_service(r, kinds, map, ret))) return false;
   struct option rows[] = {receiver_rows[0], {.name = ret->service->name, .type = OPTION_NODE}, {0}};
-  if (!schema_read(r, map, "", &(struct schema){rows, ret}, 1) || !keys || !read_options(r, keys, ret)) return false;
+  if (!schema_read(r, map, "", &(struct schema){rows, ret}, 1) || !read_options(r, keys, ret)) return false;
   if (!ret->name) ret->name = ret->service->name;
   return value_check_name(r, name ? name : map, "receiver", ret->name);
 }

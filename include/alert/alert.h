@@ -33,7 +33,7 @@ void alerts_done(struct alerts *a);
 /* One thing that changed: the alert as it is after the change. */
 struct transition {
   struct alert alert;    /* references of its own */
-  enum alert_state from; /* ALERT_RESOLVED: there was none */
+  enum alert_state from; /* ALERT_RESOLVED: there was none; the same state: only since when it is kept firing has changed */
   const char *rule;      /* its identity */
 };
 struct transitions {

@@ -259,6 +259,21 @@ static void over_a_restart_a_pending_alert_goes_on_exactly(void **state) {
   assert_string_equal(waiting("ops"), "firing one 9");
 }
 
+static void over_a_restart_an_alert_is_kept_firing_for_as_long_as_was_said(void **state) {
+  (void)state;
+  static const char kept[] = "{alert: High, expr: load > 5, keep_firing_for: 40s}";
+  apply(kept);
+  tick(9, 1), tick(1, 1), tick(1, 1);
+  restart();
+  apply(kept);
+  tick(1, 1);
+  assert_string_equal(alerts(), "one:f");
+  assert_string_equal(waiting("ops"), "firing one 9");
+  tick(1, 1); /* forty seconds after it ended */
+  assert_string_equal(alerts(), "");
+  assert_string_equal(waiting("ops"), "firing one 9; resolved one 1");
+}
+
 static void over_a_restart_a_firing_alert_is_not_told_again(void **state) {
   (void)state;
   apply(HIGH);
@@ -467,6 +482,7 @@ int main(void) {
       TEST(a_target_that_is_down_freezes_its_alerts_alone),
       TEST(a_target_that_is_down_fires_the_rule_about_it),
       TEST(over_a_restart_a_pending_alert_goes_on_exactly),
+      TEST(over_a_restart_an_alert_is_kept_firing_for_as_long_as_was_said),
       TEST(over_a_restart_a_firing_alert_is_not_told_again),
       TEST(what_was_over_while_the_agent_was_away_is_resolved_when_it_is_known),
       TEST(a_series_that_never_comes_back_ends_its_alert_in_time),

@@ -40,6 +40,29 @@ static void an_empty_file_is_the_defaults(void **state) {
   }
 }
 
+static void rules_are_the_shipped_ones_unless_others_are_named(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t count;
+    const char *first;
+  } table[] = {
+      {"", 1, "web-stack"},
+      {"rules:\n", 1, "web-stack"},
+      {"rules: []\n", 0, NULL},
+      {"rules: a.yml\n", 1, "dir/a.yml"},
+      {"rules: ['alerts/*.yml', web-stack, /etc/b.yml]\n", 3, "dir/alerts/*.yml"},
+  };
+  for (size_t i = 0; i < COUNTOF(table); i++) {
+    struct config *c = parse_good(table[i].text);
+    assert_int_equal(c->rules.count, table[i].count);
+    if (table[i].first) assert_string_equal(c->rules.items[0], table[i].first);
+    if (table[i].count == 3) assert_string_equal(c->rules.items[1], "web-stack");
+    if (table[i].count == 3) assert_string_equal(c->rules.items[2], "/etc/b.yml");
+    config_unref(c);
+  }
+}
+
 static void everything_that_is_written_arrives(void **state) {
   (void)state;
   struct config *c =
@@ -480,6 +503,7 @@ static void the_page_lists_every_key_and_stays_a_table(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_empty_file_is_the_defaults),
+      cmocka_unit_test(rules_are_the_shipped_ones_unless_others_are_named),
       cmocka_unit_test(everything_that_is_written_arrives),
       cmocka_unit_test(what_is_not_written_has_its_default),
       cmocka_unit_test(receivers_arrive_with_their_service_and_an_address_to_show),
