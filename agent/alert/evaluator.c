@@ -306,8 +306,8 @@ static void *run(void *arg) {
 
 bool evaluator_start(struct evaluator *e, struct fail *f) {
   if (e->is_running) return true;
-  e->stop_fd = eventfd(0, EFD_CLOEXEC);
-  e->wake_fd = eventfd(0, EFD_CLOEXEC);
+  if (e->stop_fd < 0) e->stop_fd = eventfd(0, EFD_CLOEXEC);
+  if (e->wake_fd < 0) e->wake_fd = eventfd(0, EFD_CLOEXEC);
   if (e->stop_fd < 0 || e->wake_fd < 0) return fail_errno(f, "the rules cannot be evaluated");
   errno = pthread_create(&e->thread, NULL, run, e);
   e->is_running = errno == 0;

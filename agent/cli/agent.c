@@ -161,9 +161,10 @@ static bool start(struct agent *a, struct fail *f) {
   targets_tell(a->targets, notifier_section, a->alerting.notifier);
   config_ref(c);
   targets_apply(a->targets, c);
-  bool ok = alerting_apply(&a->alerting, c, rules, f);
+  struct fail why;
+  if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s; all else goes on, a reload tries again", why.text);
   config_unref(c);
-  return ok;
+  return true;
 }
 
 static void reload(struct agent *a) {
