@@ -30,10 +30,10 @@ static void wake_delivery(void *context) {
   notifier_wake(a->notifier);
 }
 
-void alerting_init(struct alerting *a, const struct config *config, bool keeps) {
+void alerting_init(struct alerting *a, const struct config *config) {
   struct fail why;
   a->history = history_new(PROMQL_LOOKBACK + HISTORY_MARGIN, HISTORY_BYTES_MAX);
-  a->state = state_open(keeps ? config->state_dir : NULL, &why);
+  a->state = state_open(config->state_dir, &why);
   if (why.kind) log_error(NULL, "%s; alerts are kept in memory only", why.text);
   a->net = net_new();
   a->notifier = notifier_new(a->state, a->net);

@@ -13,8 +13,8 @@ struct alerting {
   struct notifier *notifier;
 };
 
-/* `keeps`: whether config->state_dir can be used. */
-void alerting_init(struct alerting *a, const struct config *config, bool keeps);
+/* Where config->state_dir cannot be written, what can be read of it is taken along. */
+void alerting_init(struct alerting *a, const struct config *config);
 /* These rules and receivers count from now on; the rules are taken over. Starts the evaluator the first time. */
 bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *rules, struct fail *f) MUST_CHECK;
 /* Ends what can be ended until `deadline`: rules first, then messages, so that those under way can still be acknowledged. */

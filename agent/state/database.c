@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/attr.h"
+#include "base/buf.h"
 
 #define APPLICATION    "0x736e6465" /* "snde" */
 #define SCHEMA_VERSION 1
@@ -181,15 +181,29 @@ sqlite3 *database_open(const char *path, struct fail *said, struct fail *f) {
   return NULL;
 }
 
-sqlite3 *database_open_read_only(const char *path) {
+static sqlite3 *open_for_reading(const char *name, int flags) {
   sqlite3 *db = NULL;
   int64_t count;
-  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+  if (sqlite3_open_v2(name, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL) == SQLITE_OK &&
       sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK &&
       run_number(db, NULL, &count, "SELECT count(*) FROM alerts", ""))
     return db;
   sqlite3_close(db);
   return NULL;
+}
+
+/* Without a log beside it the file is complete, but SQLite would want to make one: it is told that nothing changes. */
+sqlite3 *database_open_read_only(const char *path) {
+  char log[4096];
+  struct stat st;
+  snprintf(log, sizeof log, "%s-wal", path);
+  if (stat(log, &st) == 0 && st.st_size > 0) return open_for_reading(path, 0);
+  SCOPED(buf_done) struct buf uri;
+  buf_init(&uri, 3 * sizeof log);
+  buf_puts(&uri, "file:");
+  for (const char *p = path; *p; p++) buf_printf(&uri, strchr("?#%", *p) ? "%%%02x" : "%c", (unsigned char)*p);
+  buf_puts(&uri, "?immutable=1");
+  return uri.overflow ? NULL : open_for_reading(uri.data, SQLITE_OPEN_URI);
 }
 
 sqlite3 *database_memory(void) {
