@@ -28,11 +28,11 @@ struct trial {
   pthread_mutex_t lock;
   pthread_cond_t came;
   bool answered;
-  struct answer answer;
+  struct net_answer answer;
   char *answer_body;
 };
 
-static void take_answer(void *context, const struct answer *a) {
+static void take_answer(void *context, const struct net_answer *a) {
   struct trial *t = context;
   pthread_mutex_lock(&t->lock);
   t->answer = *a;
@@ -63,7 +63,7 @@ static void make_message(struct message *m, const struct pairs *external_labels)
 }
 
 static void trial_start(struct trial *t, const struct receiver_config *receiver, const struct message *m, struct net *net) {
-  struct answer none = {.body = "", .retry_after = -1};
+  struct net_answer none = {.body = "", .retry_after = -1};
   *t = (struct trial){.receiver = receiver};
   pthread_mutex_init(&t->lock, NULL);
   pthread_cond_init(&t->came, NULL);

@@ -101,7 +101,7 @@ static bool start(struct net *n, struct fail *f) {
   return true;
 }
 
-bool net_send(struct net *n, const struct request *r, void (*done)(void *context, const struct answer *a), void *context,
+bool net_send(struct net *n, const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
               struct fail *f) {
   pthread_mutex_lock(&n->lock);
   bool good = !n->stopping ? start(n, f) : fail(f, FAIL_STOPPED, "the agent is ending");

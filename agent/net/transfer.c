@@ -26,7 +26,7 @@ static bool set_headers(struct transfer *t, const char *const *headers) {
   return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
 }
 
-static bool set_body(struct transfer *t, const struct request *r) {
+static bool set_body(struct transfer *t, const struct net_request *r) {
   if (!r->body) return true;
   return curl_easy_setopt(t->easy, CURLOPT_POST, 1L) == CURLE_OK &&
          curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_length) == CURLE_OK &&
@@ -36,7 +36,7 @@ static bool set_body(struct transfer *t, const struct request *r) {
 #define SET(option, value)                                                                                                         \
   if (curl_easy_setopt(t->easy, option, value) != CURLE_OK) return false
 
-static bool set_options(struct transfer *t, const struct request *r) {
+static bool set_options(struct transfer *t, const struct net_request *r) {
   char agent[64] = "sonde/";
   strncat(agent, version_number(), sizeof agent - sizeof "sonde/");
   SET(CURLOPT_URL, r->url);
@@ -55,7 +55,7 @@ static bool set_options(struct transfer *t, const struct request *r) {
   return true;
 }
 
-struct transfer *transfer_new(const struct request *r, void (*done)(void *context, const struct answer *a), void *context,
+struct transfer *transfer_new(const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
                               struct fail *f) {
   struct transfer *t = mem_zero(sizeof *t);
   *t = (struct transfer){.easy = curl_easy_init(), .done = done, .context = context};
@@ -103,7 +103,7 @@ static msec_t retry_after(CURL *easy) {
 }
 
 void transfer_tell(struct transfer *t, CURLcode result) {
-  struct answer a = {.body = t->body.data ? t->body.data : "", .length = t->body.length, .retry_after = retry_after(t->easy)};
+  struct net_answer a = {.body = t->body.data ? t->body.data : "", .length = t->body.length, .retry_after = retry_after(t->easy)};
   if (result == CURLE_WRITE_ERROR && t->cut) result = CURLE_OK;
   curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a.status);
   curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &a.seconds);

@@ -14,12 +14,12 @@ struct transfer {
   struct buf body; /* of the answer */
   bool cut;        /* there was more than answer_max */
   char error[CURL_ERROR_SIZE];
-  void (*done)(void *context, const struct answer *a);
+  void (*done)(void *context, const struct net_answer *a);
   void *context;
 };
 
 /* NULL with a sentence. */
-struct transfer *transfer_new(const struct request *r, void (*done)(void *context, const struct answer *a), void *context,
+struct transfer *transfer_new(const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
                               struct fail *f) MUST_CHECK;
 /* Calls `done` with how it ended. */
 void transfer_tell(struct transfer *t, CURLcode result);

@@ -17,7 +17,7 @@ static double chance(void) {
 }
 
 /* On the loop's thread. */
-static void take_answer(void *context, const struct answer *a) {
+static void take_answer(void *context, const struct net_answer *a) {
   struct queue *q = context;
   struct notifier *n = q->notifier;
   pthread_mutex_lock(&n->lock);
@@ -56,7 +56,7 @@ static bool render(struct queue *q, const struct notification *note, struct aren
 }
 
 static void send_note(struct queue *q, const struct notification *note, struct arena *a) {
-  struct answer none = {.body = "", .retry_after = -1};
+  struct net_answer none = {.body = "", .retry_after = -1};
   struct fail why = {0};
   SCOPED(buf_done) struct buf body;
   buf_init(&body, BODY_MAX);

@@ -34,7 +34,7 @@ struct queue {
 
   /* Under the notifier's lock. */
   bool answered;
-  struct answer answer;
+  struct net_answer answer;
   char *body; /* of the answer */
   uint64_t delivered, dropped, failed[REASON_COUNT];
 };

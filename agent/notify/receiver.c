@@ -17,13 +17,13 @@ bool receiver_render(const struct receiver_config *r, const struct message *m, s
 }
 
 bool receiver_post(const struct receiver_config *r, const struct buf *body, struct net *net,
-                   void (*done)(void *context, const struct answer *a), void *context, struct fail *f) {
-  struct request request = {.url = receiver_url(r),
-                            .headers = (const char *const[]){"Content-Type: application/json", NULL},
-                            .body = body->data,
-                            .body_length = body->length,
-                            .connect_timeout = CONNECT_MSEC,
-                            .timeout = TOTAL_MSEC,
-                            .answer_max = ANSWER_MAX};
+                   void (*done)(void *context, const struct net_answer *a), void *context, struct fail *f) {
+  struct net_request request = {.url = receiver_url(r),
+                                .headers = (const char *const[]){"Content-Type: application/json", NULL},
+                                .body = body->data,
+                                .body_length = body->length,
+                                .connect_timeout = CONNECT_MSEC,
+                                .timeout = TOTAL_MSEC,
+                                .answer_max = ANSWER_MAX};
   return net_send(net, &request, done, context, f);
 }

@@ -33,7 +33,7 @@ static enum reason reason_of_failure(enum fail_kind kind) {
   }
 }
 
-void receiver_quote(const struct receiver_config *r, const struct answer *a, struct buf *out, size_t max) {
+void receiver_quote(const struct receiver_config *r, const struct net_answer *a, struct buf *out, size_t max) {
   char text[ANSWER_MAX + 1];
   size_t length = MIN(a->length, ANSWER_MAX);
   memcpy(text, a->body, length);
@@ -46,7 +46,7 @@ void receiver_quote(const struct receiver_config *r, const struct answer *a, str
   text_clean(out, text + start, end - start, max);
 }
 
-static void say_status(struct verdict *v, const struct receiver_config *r, const struct answer *a, const char *what) {
+static void say_status(struct verdict *v, const struct receiver_config *r, const struct net_answer *a, const char *what) {
   SCOPED(buf_done) struct buf quote;
   buf_init(&quote, 2048);
   receiver_quote(r, a, &quote, QUOTE_MAX);
@@ -54,7 +54,7 @@ static void say_status(struct verdict *v, const struct receiver_config *r, const
            quote.length ? quote.data : "");
 }
 
-static void judge_success(struct verdict *v, const struct receiver_config *r, const struct answer *a, int64_t attempts) {
+static void judge_success(struct verdict *v, const struct receiver_config *r, const struct net_answer *a, int64_t attempts) {
   const struct format *format = format_of(r->service);
   if (!format->accepted || format->accepted(a)) {
     v->outcome = OUTCOME_DELIVERED;
@@ -67,14 +67,14 @@ static void judge_success(struct verdict *v, const struct receiver_config *r, co
   say_status(v, r, a, whole ? ", but with a body that is no acknowledgement" : ", but its body did not come");
 }
 
-static void judge_no_answer(struct verdict *v, const struct receiver_config *r, const struct answer *a) {
+static void judge_no_answer(struct verdict *v, const struct receiver_config *r, const struct net_answer *a) {
   v->outcome = OUTCOME_RETRY;
   v->reason = reason_of_failure(a->why.kind);
   snprintf(v->text, sizeof v->text, "gave no answer: %s", a->why.text);
   address_scrub(v->text, receiver_url(r));
 }
 
-static void judge_status(struct verdict *v, const struct receiver_config *r, const struct answer *a) {
+static void judge_status(struct verdict *v, const struct receiver_config *r, const struct net_answer *a) {
   bool later = a->status == 408 || a->status == 425 || a->status >= 500;
   if (a->status == 429) {
     *v = (struct verdict){.outcome = OUTCOME_RETRY, .reason = REASON_RATE_LIMITED, .retry_after = a->retry_after};
@@ -93,7 +93,7 @@ static void judge_status(struct verdict *v, const struct receiver_config *r, con
   }
 }
 
-void receiver_judge(const struct receiver_config *r, const struct answer *a, int64_t attempts, struct verdict *ret) {
+void receiver_judge(const struct receiver_config *r, const struct net_answer *a, int64_t attempts, struct verdict *ret) {
   *ret = (struct verdict){.retry_after = -1};
   if (a->status < 200)
     judge_no_answer(ret, r, a);

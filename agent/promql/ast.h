@@ -51,19 +51,28 @@ struct expr {
 struct window {
   const struct point *points; /* at least one, no stale ones */
   size_t count;
-  msec_t from, to;  /* the range is (from, to] */
-  double parameter; /* of the functions that take one */
+  msec_t from, to;          /* the range is (from, to] */
+  const double *parameters; /* the scalar arguments, in order */
 };
-/* A function is a row: its name, what it takes and gives, how it is computed. */
+#define FUNCTION_ARGS_MAX 8
+struct eval;
+struct value;
+/* A function is a row: its name, what it takes and gives, and one of four ways to compute it. */
 struct function {
   const char *name;
   enum value_type result;
-  enum value_type args[2];
+  enum value_type args[FUNCTION_ARGS_MAX];
   size_t arg_count;
+  size_t optional; /* of the last arguments, how many may be left out; FUNCTION_ANY: the last may come any number of times */
   bool keeps_name;
+  bool counter; /* means something of counters alone: what is not called like one gets an annotation */
   bool (*window)(const struct window *w, double *ret); /* over a range; false: no element */
-  double (*plain)(double wall);                        /* of nothing but the time */
+  double (*each)(double x, const double *parameters);  /* of each element of the one vector, and the scalar arguments */
+  double (*calendar)(double wall);                     /* of each element, or of the time itself when there is no argument */
+  /* Of all arguments, evaluated in order (a range is not: see eval_windows()). */
+  bool (*whole)(struct eval *ev, const struct expr *e, struct value *args, struct value *ret);
 };
+#define FUNCTION_ANY ((size_t)-1)
 const struct function *function_find(const char *name, size_t length);
 
 struct aggregator {

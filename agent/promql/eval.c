@@ -16,6 +16,7 @@ void value_done(struct value *v) {
 struct value eval_vector(struct eval *ev, size_t capacity) {
   return (struct value){
       .type = VALUE_VECTOR,
+      .capacity = capacity,
       .elements = arena_alloc(ev->arena, capacity * sizeof(struct element)),
       .unnamed = arena_alloc(ev->arena, capacity * sizeof(bool)),
   };
@@ -24,6 +25,23 @@ struct value eval_vector(struct eval *ev, size_t capacity) {
 void value_add(struct value *v, struct labels *labels, double value, bool unnamed) {
   v->unnamed[v->count] = unnamed;
   v->elements[v->count++] = (struct element){.labels = labels, .value = value};
+}
+
+void eval_append(struct eval *ev, struct value *v, struct labels *labels, double value, bool unnamed) {
+  if (v->count == v->capacity) {
+    struct value more = eval_vector(ev, v->capacity ? v->capacity * 2 : 16);
+    if (v->count) {
+      memcpy(more.elements, v->elements, v->count * sizeof *v->elements);
+      memcpy(more.unnamed, v->unnamed, v->count * sizeof *v->unnamed);
+    }
+    more.count = v->count;
+    *v = more;
+  }
+  value_add(v, labels_ref(labels), value, unnamed);
+}
+
+double eval_wall(const struct eval *ev) {
+  return (double)ev->at / 1000 + ev->source->wall_offset;
 }
 
 /* Label sets */

@@ -24,8 +24,16 @@ bool eval_call(struct eval *ev, const struct expr *e, struct value *ret) MUST_CH
 bool eval_binary(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 
+/* The time that is evaluated at, in seconds since 1970. */
+double eval_wall(const struct eval *ev);
+/* Calls `each` for each series of an expression whose type is MATRIX, a range or a subquery, that has points in it; `unnamed`: see value_add(). */
+typedef void window_fn(void *context, struct labels *labels, bool unnamed, const struct window *w);
+bool eval_windows(struct eval *ev, const struct expr *range, window_fn *each, void *context) MUST_CHECK;
+
 /* An empty vector with room for `capacity` elements. */
 struct value eval_vector(struct eval *ev, size_t capacity);
+/* Appends, making room; takes a reference of its own. */
+void eval_append(struct eval *ev, struct value *v, struct labels *labels, double value, bool unnamed);
 /* Appends; takes over the reference. `unnamed`: the metric's name is to go. */
 void value_add(struct value *v, struct labels *labels, double value, bool unnamed);
 

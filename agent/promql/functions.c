@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/promql/ast.h"
+#include "agent/promql/eval.h"
 #include "agent/promql/sum.h"
 #include "base/mem.h"
 
@@ -128,7 +128,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 static bool quantile_over_time(const struct window *w, double *ret) {
-  double q = w->parameter;
+  double q = w->parameters[0];
   if (isnan(q) || q < 0 || q > 1) {
     *ret = isnan(q) ? q : q < 0 ? -INFINITY : INFINITY;
     return true;
@@ -142,8 +142,10 @@ static bool quantile_over_time(const struct window *w, double *ret) {
   return true;
 }
 
-static double now(double wall) {
-  return wall;
+static bool now(struct eval *ev, const struct expr *e, struct value *args, struct value *ret) {
+  (void)e, (void)args;
+  ret->scalar = eval_wall(ev);
+  return true;
 }
 
 #define OVER_RANGE .result = VALUE_VECTOR, .args = {VALUE_MATRIX}, .arg_count = 1
@@ -167,7 +169,7 @@ static const struct function functions[] = {
      .args = {VALUE_SCALAR, VALUE_MATRIX},
      .arg_count = 2,
      .window = quantile_over_time},
-    {.name = "time", .result = VALUE_SCALAR, .plain = now},
+    {.name = "time", .result = VALUE_SCALAR, .whole = now},
 };
 
 const struct function *function_find(const char *name, size_t length) {

@@ -77,28 +77,15 @@ static void fill_window(struct eval *ev, const struct series *x, struct window *
   w->points = kept;
 }
 
-static bool eval_window(struct eval *ev, const struct function *f, double parameter, const struct expr *range, struct value *ret) {
+bool eval_windows(struct eval *ev, const struct expr *range, window_fn *each, void *context) {
   struct selection s;
   if (!select_points(ev, range, range->selector.range, &s)) return false;
-  *ret = eval_vector(ev, s.count);
   msec_t to = ev->at - range->selector.back;
   for (size_t i = 0; i < s.count; i++) {
-    struct window w = {.from = to - range->selector.range, .to = to, .parameter = parameter};
-    double value;
+    struct window w = {.from = to - range->selector.range, .to = to};
     fill_window(ev, &s.series[i], &w);
-    if (w.count && f->window(&w, &value)) value_add(ret, labels_ref(s.series[i].labels), value, !f->keeps_name);
+    if (w.count) each(context, s.series[i].labels, false, &w);
   }
   selection_done(&s);
   return true;
-}
-
-bool eval_call(struct eval *ev, const struct expr *e, struct value *ret) {
-  const struct function *f = e->call.function;
-  struct value parameter = {.scalar = 0};
-  if (f->plain) {
-    *ret = (struct value){.type = VALUE_SCALAR, .scalar = f->plain((double)ev->at / 1000 + ev->source->wall_offset)};
-    return true;
-  }
-  if (f->arg_count == 2 && !eval_expr(ev, e->call.args[0], &parameter)) return false;
-  return eval_window(ev, f, parameter.scalar, e->call.args[f->arg_count - 1], ret);
 }

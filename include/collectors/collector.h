@@ -7,6 +7,7 @@
 #include "base/wait.h"
 #include "config/kind.h"
 #include "metric/section.h"
+#include "net/net.h"
 
 /* One poll of one target, made by the runner and handed to the collector. */
 struct poll {
@@ -56,6 +57,12 @@ struct collector {
    * Calls poll_done() for each part that it has, sets poll->fails[] for each that it has not. False with *f when the base part is missing:
    * the target is down. Returns at the latest shortly after the deadline, closing the connection when an answer is outstanding. */
   bool (*poll)(void *state, struct poll *poll, struct fail *f);
+  /* Instead of poll(), for kinds that are one transfer a poll (probes, scrapes): thousands of them share one thread (poll/loop.h). What to send; all it
+   * points to lives until read() … */
+  bool (*ask)(void *state, const struct poll *poll, struct net_request *ret, struct fail *f);
+  /* … and what came, judged: ends like poll(). True with *f set: it was seen and is not well (a probe that failed); its sections are shown, and health
+   * and checks count it as down. */
+  bool (*read)(void *state, const struct net_answer *a, struct poll *poll, struct fail *f);
   /* Writes what the kind's exporter says of itself (pg_up, redis_up, node_scrape_collector_success …). */
   void (*status)(struct section *s, const struct poll_status *status);
   void (*close)(void *state);

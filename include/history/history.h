@@ -1,5 +1,6 @@
 /* The recent past of every series, in memory, bounded in time and bytes. A shard per target; one timestamp column per shard.
  *
+ * Values are compressed in chunks (a value that stays costs about a bit). Sealed chunks are shared by reference count: what reads decodes them with no lock.
  * At every tick a shard gets the batch's samples, carried ones too: exactly what a Prometheus that scrapes us would store. Series are found
  * by their place in the section, verified, not hashed again. A tick at which the target was down is a gap of the whole shard: selection sees
  * nothing inside it, and says that it touched one. A series that vanished while the target is up ends with a stale marker.
@@ -76,6 +77,18 @@ bool history_select(void *history, const struct matcher *matchers, size_t count,
                     struct selection *ret, struct fail *f) MUST_CHECK;
 /* Drops the references that the selection holds. */
 void selection_done(struct selection *s);
+
+/* The label sets of the series that all matchers match and that have a point with from < time <= to; references of the caller's, array in `a`.
+ * No matcher matches every series. */
+bool history_series(struct history *h, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
+                    struct labels ***ret, size_t *ret_count, struct fail *f) MUST_CHECK;
+
+/* Writes what is remembered to a file: whole under its name, or not at all; `wall_offset` is what to add to clock_now() for the wall's time. Other
+ * threads go on meanwhile. */
+bool history_save(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
+/* Takes in what a file holds and is not older than the span, before the first shard_append(); a target gets its past back by name, job and instance when it is
+ * added. A file that is torn or foreign is set aside under another name: false with a sentence, and nothing was taken. True when there is none. */
+bool history_load(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
 
 struct history_stats {
   size_t series, bytes;

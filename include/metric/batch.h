@@ -26,7 +26,7 @@ struct batch {
   msec_t success;      /* when the last good poll ended; 0 for never */
   bool up;
   bool polled;            /* false before the first poll has ended */
-  struct fail why;        /* when down: what people read */
+  struct fail why;        /* when down, and when up but not well (a probe that failed, a server that is loading): what people read */
   atomic_uint references; /* for batch_ref() and batch_unref() alone */
   size_t count;
   struct section *sections[]; /* references of the batch's own; status section first */

@@ -58,6 +58,8 @@ static inline void section_add(struct section *s, const struct family *family, l
 /* A family that only the running server can name. The strings are copied; an invalid name becomes legal ([^a-zA-Z0-9_:] to _). The same
  * name gives the same family again. */
 const struct family *section_family(struct section *s, const char *name, enum metric_type type, const char *help);
+/* Keeps it off our pages: it is for history and rules alone. */
+void section_hide(struct section *s);
 /* Groups, drops duplicates, seals. Returns `s`. Unfinished sections are freed by section_unref() as well. */
 struct section *section_finish(struct section *s);
 
@@ -70,5 +72,6 @@ const struct section_family *section_families(const struct section *s, size_t *r
 const char *section_text(const struct section *s, uint32_t offset);
 size_t section_dropped(const struct section *s); /* duplicates and what was above a cap */
 size_t section_bytes(const struct section *s);
+bool section_is_hidden(const struct section *s);
 
 #endif

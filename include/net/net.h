@@ -1,5 +1,5 @@
-/* HTTP out: the only module that knows libcurl. One thread with one multi loop carries every transfer of the agent; it starts with the first of them.
- * Certificates are verified, no proxy is used, redirects are not followed. */
+/* HTTP and TCP out: the only module that knows libcurl. One thread with one multi loop carries every transfer of the agent; it starts with the first of
+ * them. No proxy is used. A redirect never takes credentials to another host. */
 #ifndef SONDE_NET_NET_H
 #define SONDE_NET_NET_H
 
@@ -14,25 +14,74 @@ struct net *net_new(void);
 void net_stop(struct net *n);
 void net_free(struct net *n); /* stops it first; NULL allowed */
 
-struct request {
-  const char *url;            /* http and https only */
-  const char *const *headers; /* "Name: value", ended by NULL; NULL for none */
-  const char *body;           /* is posted; NULL: the URL is got */
-  size_t body_length;
-  msec_t connect_timeout, timeout; /* the latter of the whole */
-  size_t answer_max;               /* more of the answer's body is not read */
+/* How a server is to be trusted, and we by it. All zero: verified against the system's authorities. */
+struct net_tls {
+  const char *ca_file, *cert_file, *key_file; /* PEM; NULL for none */
+  const char *server_name;                    /* instead of the URL's host; NULL */
+  bool insecure;                              /* any certificate will do */
 };
-struct answer {
-  long status;      /* 0: none came, `why` says why */
-  const char *body; /* NUL-terminated, at most answer_max bytes, as they came; never NULL */
+
+struct net_request {
+  const char *url;            /* http, https; tcp and tls (tls://host:port) connect only, and say and hear what follows */
+  const char *method;         /* NULL: GET, or POST with a body */
+  const char *const *headers; /* "Name: value", ended by NULL; NULL for none */
+  const char *body;           /* of HTTP; NULL for none */
+  size_t body_length;
+  const char *say;                      /* tcp and tls: what is written once connected; NULL for nothing … */
+  bool hear;                            /* … and whether an answer is read: up to answer_max, a line, or the end */
+  const char *user, *password, *bearer; /* NULL for none */
+  struct net_tls tls;
+  msec_t connect_timeout, timeout; /* the latter of the whole */
+  size_t answer_max;               /* more of the answer's body, unpacked, is not read */
+  unsigned redirects_max;          /* that are followed; 0: an answer 3xx is the answer */
+  int ip;                          /* 4 or 6: this family alone; 0: any */
+  bool compressed;                 /* offers gzip and deflate, and unpacks */
+  bool once;                       /* a connection of its own, not used again, its name resolved anew: every phase is measured */
+  bool certificates;               /* tells the peer's, also when they are not accepted */
+};
+
+/* One certificate that the peer showed. */
+struct net_certificate {
+  const char *subject, *issuer, *serial, *alternatives; /* never NULL; as text */
+  char sha256[65];                                      /* its fingerprint, hexadecimal */
+  double not_after;                                     /* seconds since 1970 */
+};
+#define NET_PHASES(X)                                                                                                              \
+  X(NET_RESOLVE, "resolve")                                                                                                        \
+  X(NET_CONNECT, "connect") X(NET_TLS, "tls") X(NET_PROCESSING, "processing") X(NET_TRANSFER, "transfe"                            \
+                                                                                              "r")
+#define X(phase, name) phase,
+enum net_phase { NET_PHASES(X) NET_PHASE_COUNT };
+#undef X
+
+struct net_answer {
+  long status;      /* of HTTP; 0: none came, `why` says why; of tcp and tls 0 */
+  const char *body; /* NUL-terminated, at most answer_max bytes; never NULL */
   size_t length;
+  bool cut;           /* there was more than answer_max */
   msec_t retry_after; /* of the header Retry-After; -1 when there is none */
   double seconds;
+  double phases[NET_PHASE_COUNT]; /* seconds, summed over redirects; of those that were begun */
+  enum net_phase last;            /* the one that was reached */
+  const char *headers;            /* of the last answer: its lines as they came; never NULL */
+  const char *content_type;       /* "" when there is none */
+  double content_length;          /* as the header says; -1 */
+  double http_version;            /* 1.1, 2; 0 when unknown */
+  unsigned redirects;
+  char ip[46];                                /* that was connected to; "" for none */
+  bool secure;                                /* the last connection was TLS */
+  const char *tls_version;                    /* "TLS 1.3"; "" */
+  const char *tls_cipher;                     /* "" when unknown */
+  bool verified;                              /* the chain and the name were accepted */
+  const struct net_certificate *certificates; /* leaf first */
+  size_t certificate_count;
   struct fail why; /* kind NONE when the answer came whole or was cut at answer_max. Without URL: the caller knows how to call it */
 };
-/* Copies the request and begins. `done` is called on the loop's thread, once, unless the loop is stopped before. False with a sentence when it cannot
- * begin; then `done` is not called. */
-bool net_send(struct net *n, const struct request *r, void (*done)(void *context, const struct answer *a), void *context,
+/* Copies the request and begins. `done` is called on the loop's thread, once, unless the loop is stopped before; the answer lives until it returns, or,
+ * taken with net_answer_keep(), until net_answer_free(). False with a sentence when it cannot begin; then `done` is not called. */
+bool net_send(struct net *n, const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
               struct fail *f) MUST_CHECK;
+const struct net_answer *net_answer_keep(const struct net_answer *a);
+void net_answer_free(const struct net_answer *a); /* any thread; NULL allowed */
 
 #endif

@@ -23,7 +23,7 @@ struct format {
   struct service service; /* its option struct begins with `const char *url` */
   void (*render)(struct buf *out, const struct message *m, const void *options);
   /* Whether an answer with a 2xx status means delivered; NULL: always. */
-  bool (*accepted)(const struct answer *a);
+  bool (*accepted)(const struct net_answer *a);
 };
 extern const struct format *const formats[]; /* ended by NULL */
 

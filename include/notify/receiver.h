@@ -40,10 +40,10 @@ struct verdict {
 bool receiver_render(const struct receiver_config *r, const struct message *m, struct buf *out, struct fail *f) MUST_CHECK;
 /* Begins to send it; see net_send(). */
 bool receiver_post(const struct receiver_config *r, const struct buf *body, struct net *net,
-                   void (*done)(void *context, const struct answer *a), void *context, struct fail *f) MUST_CHECK;
+                   void (*done)(void *context, const struct net_answer *a), void *context, struct fail *f) MUST_CHECK;
 /* `attempts`: how often the message was sent before. */
-void receiver_judge(const struct receiver_config *r, const struct answer *a, int64_t attempts, struct verdict *ret);
+void receiver_judge(const struct receiver_config *r, const struct net_answer *a, int64_t attempts, struct verdict *ret);
 /* Appends the beginning of an answer's body as one line of clean text without the URL. */
-void receiver_quote(const struct receiver_config *r, const struct answer *a, struct buf *out, size_t max);
+void receiver_quote(const struct receiver_config *r, const struct net_answer *a, struct buf *out, size_t max);
 
 #endif

@@ -1,7 +1,9 @@
 /* PromQL as Prometheus 3 means it: left-open ranges, five minutes of lookback. Parsing and evaluation are pure: a source of series and a time in,
- * a value out. What the language has and this does not yet know is refused at parsing, with its position and its name. */
+ * a value out. Not known, and refused at parsing with position and name: native histograms, and what Prometheus calls experimental. */
 #ifndef SONDE_PROMQL_PROMQL_H
 #define SONDE_PROMQL_PROMQL_H
+
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "history/history.h"
@@ -23,7 +25,9 @@ struct value {
   const char *string;
   struct element *elements; /* VECTOR */
   bool *unnamed;            /* an evaluation's own: elements whose metric's name goes at its end */
-  size_t count;
+  struct series *series;    /* MATRIX: each with a reference of its labels; no stale markers, points in the evaluation's arena */
+  size_t count;             /* of elements or series … */
+  size_t capacity;          /* … and an evaluation's own: for how many elements there is room */
 };
 void value_done(struct value *v); /* drops the references */
 enum value_type promql_type(const struct expr *e);
@@ -43,6 +47,12 @@ struct missing {
   bool gap;           /* it was down where a selector looked, or has not answered yet */
   bool warming;       /* a range is not yet covered to 90 % */
 };
+/* What Prometheus would tell beside the value: "metric might not be a counter …", "input to histogram_quantile needed to be fixed …". */
+struct annotation {
+  bool warning;  /* else an information */
+  size_t offset; /* where in the expression */
+  const char *text;
+};
 /* What an evaluation noticed beside its value. */
 struct evaluation {
   bool gap;                      /* of any target */
@@ -50,12 +60,33 @@ struct evaluation {
   msec_t warm_at;                /* … and when the last of them will be covered */
   const struct missing *missing; /* in the arena, each target once */
   size_t missing_count;
-  size_t selected; /* series that all selectors matched together */
+  size_t selected;                      /* series that all selectors matched together */
+  const struct annotation *annotations; /* in the arena, each text and place once */
+  size_t annotation_count;
 };
 
-/* The value at `at`. False with a sentence: many-to-many matching, a cap (5 million points, 1 second of CPU). */
+/* Over any of these an evaluation is given up. */
+struct bounds {
+  size_t points; /* that selectors and subqueries bring, and that the result has */
+  double cpu_seconds;
+  size_t bytes;            /* of the arena */
+  const atomic_bool *stop; /* set by another thread: end soon; NULL: never */
+};
+/* Those of a rule: 5 million points, 1 second of CPU, 256 MB. */
+extern const struct bounds promql_rule_bounds;
+
+/* The value at `at`, within the bounds of a rule. False with a sentence: many-to-many matching, a bound. */
 bool promql_eval(const struct expr *e, const struct source *source, msec_t at, struct arena *a, struct value *ret,
                  struct evaluation *notes, struct fail *f) MUST_CHECK;
+
+/* When and how often: at from, from + step, … <= to. One moment is from == to. Times are the source's. */
+struct steps {
+  msec_t from, to, step;
+};
+/* The values at all steps: a scalar or vector becomes a MATRIX whose points are at the steps; each series is selected once. An instant
+ * (from == to) with `step` 0 gives what promql_eval() gives, a MATRIX of raw points for a range like x[5m]. */
+bool promql_eval_steps(const struct expr *e, const struct source *source, const struct steps *steps, const struct bounds *bounds,
+                       struct arena *a, struct value *ret, struct evaluation *notes, struct fail *f) MUST_CHECK;
 
 /* What an expression needs of the past: the longest range or offset plus the lookback. */
 msec_t promql_span(const struct expr *e);

@@ -70,7 +70,7 @@ static void check_outbox(const struct message *m) {
 }
 
 static void check_answer(const char *body, size_t size, long status) {
-  struct answer a = {.status = status, .body = body, .length = size, .retry_after = -1};
+  struct net_answer a = {.status = status, .body = body, .length = size, .retry_after = -1};
   for (size_t i = 0; formats[i]; i++) {
     struct verdict v;
     struct receiver_config r = {.service = &formats[i]->service, .name = "r", .options = &(const char *){"https://h/" SECRET}};

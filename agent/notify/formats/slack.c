@@ -32,7 +32,7 @@ static bool prepare(void *options, struct arena *a, char *address, size_t size, 
   return address_of(o->url, address, size, f);
 }
 
-static bool accepted(const struct answer *a) {
+static bool accepted(const struct net_answer *a) {
   return a->length >= 2 && !strncmp(a->body, "ok", 2) && !a->body[2 + strspn(a->body + 2, " \r\n")];
 }
 

@@ -78,12 +78,12 @@ static void server_stop(struct server *s) {
 struct waiting {
   pthread_mutex_t lock;
   pthread_cond_t came;
-  struct answer answer;
+  struct net_answer answer;
   char *body;
   int count;
 };
 
-static void take(void *context, const struct answer *a) {
+static void take(void *context, const struct net_answer *a) {
   struct waiting *w = context;
   pthread_mutex_lock(&w->lock);
   free(w->body);
@@ -107,18 +107,18 @@ static void wait_for(struct waiting *w, int count) {
 #define WAITING                                                                                                                    \
   { .lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER }
 
-static struct answer ask_port(struct waiting *w, const char *scheme, int port, msec_t timeout) {
+static struct net_answer ask_port(struct waiting *w, const char *scheme, int port, msec_t timeout) {
   static const char *const headers[] = {"Content-Type: application/json", NULL};
   char url[128];
   struct fail why = {0};
   snprintf(url, sizeof url, "%s://127.0.0.1:%d/secret-path?token=1", scheme, port);
-  struct request r = {.url = url,
-                      .headers = headers,
-                      .body = "{\"a\":1}",
-                      .body_length = 7,
-                      .connect_timeout = timeout,
-                      .timeout = timeout,
-                      .answer_max = 64};
+  struct net_request r = {.url = url,
+                          .headers = headers,
+                          .body = "{\"a\":1}",
+                          .body_length = 7,
+                          .connect_timeout = timeout,
+                          .timeout = timeout,
+                          .answer_max = 64};
   struct net *net = net_new();
   if (!net_send(net, &r, take, w, &why)) fail_msg("%s", why.text);
   wait_for(w, 1);
@@ -127,10 +127,10 @@ static struct answer ask_port(struct waiting *w, const char *scheme, int port, m
   return w->answer;
 }
 
-static struct answer ask(struct waiting *w, const char *answer, size_t repeat) {
+static struct net_answer ask(struct waiting *w, const char *answer, size_t repeat) {
   struct server s;
   server_start(&s, answer, repeat);
-  struct answer a = ask_port(w, "http", s.port, 30000);
+  struct net_answer a = ask_port(w, "http", s.port, 30000);
   server_stop(&s);
   return a;
 }
@@ -140,7 +140,7 @@ static void a_request_arrives_as_it_was_given(void **state) {
   struct server s;
   struct waiting w = WAITING;
   server_start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0);
-  struct answer a = ask_port(&w, "http", s.port, 30000);
+  struct net_answer a = ask_port(&w, "http", s.port, 30000);
   server_stop(&s);
   assert_int_equal(a.status, 200);
   assert_int_equal(a.why.kind, FAIL_NONE);
@@ -172,7 +172,7 @@ static void a_receiver_that_asks_for_patience_is_understood(void **state) {
     struct waiting w = WAITING;
     char answer[256];
     snprintf(answer, sizeof answer, "HTTP/1.1 429 Slow\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", cases[i].value);
-    struct answer a = ask(&w, answer, 0);
+    struct net_answer a = ask(&w, answer, 0);
     assert_int_equal(a.status, 429);
     if (a.retry_after < cases[i].least || a.retry_after > cases[i].most)
       fail_msg("Retry-After %s is %ld", cases[i].value, (long)a.retry_after);
@@ -183,7 +183,7 @@ static void a_receiver_that_asks_for_patience_is_understood(void **state) {
 static void an_answer_without_end_is_cut_and_its_status_counts(void **state) {
   (void)state;
   struct waiting w = WAITING;
-  struct answer a = ask(&w, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n", 100000);
+  struct net_answer a = ask(&w, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n", 100000);
   assert_int_equal(a.status, 200);
   assert_int_equal(a.why.kind, FAIL_NONE);
   assert_int_equal(a.length, 64);
@@ -193,7 +193,7 @@ static void an_answer_without_end_is_cut_and_its_status_counts(void **state) {
 static void a_redirect_is_not_followed(void **state) {
   (void)state;
   struct waiting w = WAITING;
-  struct answer a = ask(&w, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n", 0);
+  struct net_answer a = ask(&w, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n", 0);
   assert_int_equal(a.status, 302);
   assert_int_equal(a.why.kind, FAIL_NONE);
   free(w.body);
@@ -202,7 +202,7 @@ static void a_redirect_is_not_followed(void **state) {
 static void an_answer_that_breaks_off_is_a_status_with_a_reason(void **state) {
   (void)state;
   struct waiting w = WAITING;
-  struct answer a = ask(&w, "HTTP/1.1 500 Bad\r\nContent-Length: 100\r\n\r\npart", 0);
+  struct net_answer a = ask(&w, "HTTP/1.1 500 Bad\r\nContent-Length: 100\r\n\r\npart", 0);
   assert_int_equal(a.status, 500);
   assert_int_equal(a.why.kind, FAIL_CONNECT);
   assert_string_equal(a.body, "part");
@@ -217,7 +217,7 @@ static void what_is_no_answer_has_a_kind(void **state) {
   } cases[] = {{"", FAIL_CONNECT}, {"garbage\r\n\r\n", FAIL_PROTOCOL}, {"HTTP/1.1 abc\r\n\r\n", FAIL_PROTOCOL}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct waiting w = WAITING;
-    struct answer a = ask(&w, cases[i].answer, 0);
+    struct net_answer a = ask(&w, cases[i].answer, 0);
     if (a.status != 0 || a.why.kind != cases[i].kind)
       fail_msg("%s: status %ld, kind %s: %s", cases[i].answer, a.status, fail_kind_name(a.why.kind), a.why.text);
     free(w.body);
@@ -244,7 +244,7 @@ static void other_schemes_are_refused(void **state) {
   for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
     struct waiting w = WAITING;
     struct fail why = {0};
-    struct request r = {.url = urls[i], .connect_timeout = 1000, .timeout = 1000, .answer_max = 64};
+    struct net_request r = {.url = urls[i], .connect_timeout = 1000, .timeout = 1000, .answer_max = 64};
     struct net *net = net_new();
     if (!net_send(net, &r, take, &w, &why)) fail_msg("%s", why.text);
     wait_for(&w, 1);
@@ -265,7 +265,7 @@ static void what_hangs_holds_up_neither_the_others_nor_the_end(void **state) {
   server_start(&mute, NULL, 0);
   server_start(&good, "HTTP/1.1 204 No\r\n\r\n", 0);
   struct net *net = net_new();
-  struct request r = {.url = url, .body = "", .connect_timeout = 600000, .timeout = 600000, .answer_max = 64};
+  struct net_request r = {.url = url, .body = "", .connect_timeout = 600000, .timeout = 600000, .answer_max = 64};
   snprintf(url, sizeof url, "http://127.0.0.1:%d/", mute.port);
   for (int i = 0; i < 10; i++) assert_true(net_send(net, &r, take, &hanging, &why));
   snprintf(url, sizeof url, "http://127.0.0.1:%d/", good.port);

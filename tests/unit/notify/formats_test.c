@@ -179,7 +179,7 @@ static void slack_acknowledges_with_ok_alone(void **state) {
     bool good;
   } cases[] = {{"ok", true}, {"ok\n", true}, {"", false}, {"okay", false}, {"<html>ok</html>", false}, {"no_service", false}};
   for (size_t i = 0; i < COUNTOF(cases); i++) {
-    struct answer a = {.status = 200, .body = cases[i].body, .length = strlen(cases[i].body)};
+    struct net_answer a = {.status = 200, .body = cases[i].body, .length = strlen(cases[i].body)};
     assert_int_equal(format_named("slack")->accepted(&a), cases[i].good);
   }
 }

@@ -13,7 +13,7 @@
 
 struct sent {
   char *url, *body;
-  void (*done)(void *context, const struct answer *a);
+  void (*done)(void *context, const struct net_answer *a);
   void *context;
 };
 static pthread_mutex_t net_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -22,7 +22,7 @@ static struct sent sent[64];
 static int sent_count;
 static bool net_refuses;
 
-bool net_send(struct net *n, const struct request *r, void (*done)(void *context, const struct answer *a), void *context,
+bool net_send(struct net *n, const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
               struct fail *f) {
   (void)n;
   if (net_refuses) return fail(f, FAIL_SYSTEM, "no thread");
@@ -45,7 +45,7 @@ static void wait_sent(int count) {
 }
 
 static void answer_with(int i, long status, const char *body) {
-  struct answer a = {.status = status, .body = body, .length = strlen(body), .retry_after = -1};
+  struct net_answer a = {.status = status, .body = body, .length = strlen(body), .retry_after = -1};
   if (!status) fail(&a.why, FAIL_CONNECT, "nobody listens");
   sent[i].done(sent[i].context, &a);
 }

@@ -15,7 +15,7 @@ enum { SLACK, WEBHOOK };
 
 static struct verdict judge(int format, long status, const char *body, enum fail_kind why, int64_t attempts) {
   struct verdict v;
-  struct answer a = {.status = status, .body = body, .length = strlen(body), .retry_after = 7000};
+  struct net_answer a = {.status = status, .body = body, .length = strlen(body), .retry_after = 7000};
   if (why) fail(&a.why, why, "cannot reach %s", URL);
   struct {
     const char *url;
