@@ -8,11 +8,11 @@
 #include "agent/config/value.h"
 
 static const char *const type_names[] = {
-    [OPTION_BOOL] = "switch",       [OPTION_INT] = "whole number", [OPTION_NUMBER] = "number",
-    [OPTION_DURATION] = "duration", [OPTION_BYTES] = "size",       [OPTION_STRING] = "text",
-    [OPTION_PATH] = "path",         [OPTION_SECRET] = "secret",    [OPTION_REGEX] = "regular expression",
-    [OPTION_STRINGS] = "list",      [OPTION_LABELS] = "labels",    [OPTION_MAP] = "map",
-    [OPTION_NODE] = "see below",
+    [OPTION_BOOL] = "switch",        [OPTION_INT] = "whole number", [OPTION_NUMBER] = "number",
+    [OPTION_DURATION] = "duration",  [OPTION_BYTES] = "size",       [OPTION_STRING] = "text",
+    [OPTION_PATH] = "path",          [OPTION_SECRET] = "secret",    [OPTION_REGEX] = "regular expression",
+    [OPTION_STRINGS] = "list",       [OPTION_LABELS] = "labels",    [OPTION_MAP] = "map",
+    [OPTION_PAIRS] = "map of texts", [OPTION_NODE] = "see below",
 };
 
 /* A table's cell must not contain a bar or a newline. */

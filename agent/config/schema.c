@@ -13,7 +13,8 @@ enum { NAMES_MAX = 128 };
 
 static bool read_default(const struct reader *r, const struct option *row, void *into) {
   struct node text = {.type = NODE_SCALAR, .text = row->fallback, .literal = true};
-  if (row->type != OPTION_STRINGS && row->type != OPTION_LABELS) return value_read(r, row, &text, row->name, into);
+  if (row->type != OPTION_STRINGS && row->type != OPTION_LABELS && row->type != OPTION_PAIRS)
+    return value_read(r, row, &text, row->name, into);
   struct node *n = NULL, *map = tree_parse(r->arena, r, arena_printf(r->arena, "x: %s", row->fallback), strlen(row->fallback) + 3);
   if (map) n = node_get(map, "x");
   return n && value_read(r, row, n, row->name, into);
@@ -134,6 +135,7 @@ static uint64_t fold_value(uint64_t digest, const struct option *row, const char
   case OPTION_STRINGS:
     return fold_strings(digest, list->items, list->count);
   case OPTION_LABELS:
+  case OPTION_PAIRS:
     return fold_strings(fold_strings(digest, pairs->names, pairs->count), pairs->values, pairs->count);
   case OPTION_NODE:
   case OPTION_MAP:

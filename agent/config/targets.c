@@ -21,7 +21,7 @@ const struct option target_rows[] = {
      .offset = offsetof(struct target_config, job)},
     {.name = "instance",
      .type = OPTION_STRING,
-     .help = "The label `instance`. Default: the name.",
+     .help = "The label `instance`. Default: the name; of a probe, its URL.",
      .offset = offsetof(struct target_config, instance)},
     {.name = "every",
      .type = OPTION_DURATION,
@@ -151,7 +151,7 @@ static bool set_defaults(const struct reader *r, struct target_config *t) {
 
 /* What the kind calls the target is its address for people, and its name unless another is given; then it must be a legal name. */
 static bool prepare(const struct reader *r, const struct node *map, struct target_config *t) {
-  char address[256] = "";
+  char address[512] = "";
   struct fail why = {0};
   if (t->kind->prepare && !t->kind->prepare(t->options, r->arena, address, sizeof address, &why)) {
     schema_scrub(&why, t->kind->options, t->options);
@@ -162,9 +162,11 @@ static bool prepare(const struct reader *r, const struct node *map, struct targe
   return true;
 }
 
+/* An address that is an URL names its target without the scheme, and is its instance. */
 static const char *default_name(const struct reader *r, const struct target_config *t) {
   if (!strcmp(t->address, "sonde")) return arena_printf(r->arena, "sonde-%s", t->kind->name); /* a machine may be called so */
-  char *name = arena_copy_bytes(r->arena, t->address, strnlen(t->address, CONFIG_NAME_MAX));
+  const char *scheme = strstr(t->address, "://"), *shown = scheme ? scheme + 3 : t->address;
+  char *name = arena_copy_bytes(r->arena, shown, strnlen(shown, CONFIG_NAME_MAX));
   for (char *c = name + strspn(name, NAME_LETTERS); *c; c += strspn(c, NAME_LETTERS)) *c = '-';
   return name;
 }
@@ -178,7 +180,7 @@ static bool set_identity(const struct reader *r, const struct node *map, struct 
   else if (!strcmp(t->name, "sonde"))
     return node_fail(r, at, "name: \"sonde\" is what the agent calls itself; choose another name");
   if (!t->job) t->job = t->kind->job;
-  if (!t->instance) t->instance = t->name;
+  if (!t->instance) t->instance = strstr(t->address, "://") ? t->address : t->name;
   return true;
 }
 

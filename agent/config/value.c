@@ -124,11 +124,18 @@ static bool fail_choice(const struct value *v) {
                    meant ? meant : "", meant ? "\"? " : "", list);
 }
 
+/* What the owner of the row says to a text at `n`. */
+static bool judge(const struct value *v, const struct node *n, const char *name, const char *text) {
+  struct fail why = {0};
+  return !v->row->check || v->row->check(name, text, &why) || node_fail(v->r, n, "%s: %s", v->name, why.text);
+}
+
 static bool read_string(const struct value *v) {
   const char *const *choice = v->row->choices;
   while (choice && *choice && strcmp(*choice, v->text) != 0) choice++;
   if (choice && !*choice) return fail_choice(v);
   if (v->row->type != OPTION_SECRET && !text_is_clean(v->text, strlen(v->text))) return refuse(v, "valid UTF-8");
+  if (!judge(v, v->node, NULL, v->text)) return false;
   memcpy(v->field, &v->text, sizeof v->text);
   return true;
 }
@@ -169,8 +176,9 @@ static bool read_strings(const struct value *v) {
   if (list.count > CONFIG_ITEMS_MAX) return node_fail(v->r, n, "%s: at most %d items are allowed", v->name, CONFIG_ITEMS_MAX);
   list.items = arena_alloc(v->r->arena, list.count * sizeof *list.items);
   size_t i = 0;
-  for (const struct node *item = first; i < list.count; item = item->next)
-    if (!(list.items[i++] = element(v, item))) return false;
+  for (const struct node *item = first; i < list.count; item = item->next, i++) {
+    if (!(list.items[i] = element(v, item)) || !judge(v, item, NULL, list.items[i])) return false;
+  }
   memcpy(v->field, &list, sizeof list);
   return true;
 }
@@ -180,22 +188,25 @@ static bool is_label_name(const char *name) {
   return *name && !name[good] && !isdigit((unsigned char)*name) && strncmp(name, "__", 2) != 0;
 }
 
-static bool read_labels(const struct value *v) {
+static bool read_pairs(const struct value *v) {
   const struct node *map = v->node;
   struct pairs pairs = {.count = map->count};
-  if (pairs.count > CONFIG_LABELS_MAX) return node_fail(v->r, map, "%s: at most %d labels are allowed", v->name, CONFIG_LABELS_MAX);
+  bool labels = v->row->type == OPTION_LABELS;
+  size_t max = labels ? CONFIG_LABELS_MAX : CONFIG_PAIRS_MAX;
+  if (pairs.count > max) return node_fail(v->r, map, "%s: at most %zu %s are allowed", v->name, max, labels ? "labels" : "entries");
   pairs.names = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.names);
   pairs.values = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.values);
   size_t i = 0;
   for (const struct node *n = map->first; n; n = n->next, i++) {
     char key[KEY_SHOWN_SIZE];
-    if (!is_label_name(n->key->text))
+    if (labels && !is_label_name(n->key->text))
       return node_fail(v->r, n->key, "%s: \"%s\" is not a label name; use letters, digits and _, no digit first, not __ first",
                        v->name, node_show_key(n->key, key));
     pairs.names[i] = arena_copy(v->r->arena, n->key->text);
     if (!(pairs.values[i] = element(v, n))) return false;
     if (!text_is_clean(pairs.values[i], strlen(pairs.values[i])))
-      return node_fail(v->r, n, "%s: the value of %s is not valid UTF-8", v->name, pairs.names[i]);
+      return node_fail(v->r, n, "%s: the value of %s is not valid UTF-8", v->name, node_show_key(n->key, key));
+    if (!judge(v, n, pairs.names[i], pairs.values[i])) return false;
   }
   memcpy(v->field, &pairs, sizeof pairs);
   return true;
@@ -216,7 +227,8 @@ static const struct type {
     [OPTION_SECRET] = {.read = read_string},
     [OPTION_REGEX] = {.read = read_regex},
     [OPTION_STRINGS] = {.read = read_strings, .shape = NODE_LIST, .or_scalar = true},
-    [OPTION_LABELS] = {.read = read_labels, .shape = NODE_MAP},
+    [OPTION_LABELS] = {.read = read_pairs, .shape = NODE_MAP},
+    [OPTION_PAIRS] = {.read = read_pairs, .shape = NODE_MAP},
 };
 
 bool value_read(const struct reader *r, const struct option *row, const struct node *n, const char *name, void *into) {

@@ -7,6 +7,7 @@
 
 #define CONFIG_ITEMS_MAX  1000
 #define CONFIG_LABELS_MAX 16
+#define CONFIG_PAIRS_MAX  64
 #define CONFIG_NAME_MAX   128
 #define NAME_LETTERS      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/-"
 

@@ -19,6 +19,7 @@
   X(FAIL_TOO_MANY, "too_many")       /* the server has no connection left */                                                       \
   X(FAIL_TIMEOUT, "timeout")         /* the deadline passed */                                                                     \
   X(FAIL_PROTOCOL, "protocol")       /* the answer makes no sense */                                                               \
+  X(FAIL_UNEXPECTED, "unexpected")   /* it answered, and not as it was told to expect */                                           \
   X(FAIL_LIMIT, "limit")             /* a cap of ours was reached */                                                               \
   X(FAIL_UNSUPPORTED, "unsupported") /* the server does not know this */                                                           \
   X(FAIL_SYSTEM, "system")           /* the operating system refused */                                                            \

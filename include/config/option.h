@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 
 enum option_type {
   OPTION_BOOL,     /* bool */
@@ -21,6 +22,7 @@ enum option_type {
   OPTION_REGEX,   /* const char *, a valid regular expression */
   OPTION_STRINGS, /* struct strings */
   OPTION_LABELS,  /* struct pairs: keys are label names, free */
+  OPTION_PAIRS,   /* struct pairs: any keys */
   OPTION_MAP,     /* a map with the keys of `sub`; their offsets count from the same struct */
   OPTION_NODE,    /* a shape that no row can tell (`targets`, `parts`): its owner walks it; stored nowhere */
 };
@@ -43,6 +45,9 @@ struct option {
   size_t offset;              /* offsetof the field */
   const char *const *choices; /* STRING: the allowed values, ended by NULL; NULL for any */
   const struct option *sub;   /* MAP: rows, ended by one without a name */
+  /* STRING, STRINGS, PAIRS: what the type cannot tell of a text, an item (`name` is NULL) or a value and its key. Its sentence, which must not repeat
+   * what may be a secret, gets the place. NULL for any. */
+  bool (*check)(const char *name, const char *text, struct fail *f);
 };
 
 #endif

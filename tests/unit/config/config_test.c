@@ -71,7 +71,8 @@ static void everything_that_is_written_arrives(void **state) {
                  "targets:\n"
                  "  - name: a/b:c\n    job: j\n    instance: i\n    every: 5s\n    timeout: 2s\n"
                  "    example: e://x:1\n    password: p$ss\n    mode: require\n    filter: '[a-z]+'\n    certificate: ca.pem\n"
-                 "    queues: {lists: [one, two]}\n    labels: {k: v}\n    tls: no\n    memory: 2MiB\n    ratio: 0.25\n"
+                 "    queues: {lists: [one, two]}\n    labels: {k: v}\n    headers: {X-Key: $a, b c: d}\n    tls: no\n    memory: "
+                 "2MiB\n    ratio: 0.25\n"
                  "    patience: 3s\n    parts: {statements: {every: 60s, top: 20}, sizes: on}\n");
   assert_int_equal(c->listen.count, 3);
   assert_string_equal(c->listen.items[2], "unix:/run/s");
@@ -98,6 +99,10 @@ static void everything_that_is_written_arrives(void **state) {
   assert_int_equal(o->lists.count, 2);
   assert_string_equal(o->lists.items[1], "two");
   assert_string_equal(o->labels.values[0], "v");
+  assert_int_equal(o->headers.count, 2);
+  assert_string_equal(o->headers.names[0], "X-Key");
+  assert_string_equal(o->headers.values[0], "$a");
+  assert_string_equal(o->headers.names[1], "b c");
   assert_false(o->tls);
   assert_int_equal(o->memory, 2 << 20);
   assert_true(o->ratio == 0.25);
@@ -240,6 +245,9 @@ static const struct {
     {"targets: [{example: 'e://x', ratio: 1.5}]\n", "1:37: ratio: \"1.5\" is too large; allowed is 0 to 1"},
     {"targets: [{example: 'e://x', ratio: nan}]\n", "1:37: ratio: \"nan\" is not a number"},
     {"targets: [{example: 'e://x', queues: {lists: [a, ]}, labels: {a: }}]\n", "1:66: labels: text belongs here, not nothing"},
+    {"targets: [{example: 'e://x', queues: {lists: [a, b!]}}]\n", "1:50: queues.lists: a text has a \"!\""},
+    {"targets: [{example: 'e://x', method: 'a!'}]\n", "1:38: method: a text has a \"!\""},
+    {"targets: [{example: 'e://x', headers: {A: b, X-Key: c!}}]\n", "1:53: headers: X-Key has a \"!\""},
     {"targets: [{example: 'e://x', queues: {list: [a]}}]\n",
      "1:39: unknown key \"list\"; did you mean \"lists\"? Allowed here: lists"},
     {"targets: [{example: 'e://x', password: a, password_file: b}]\n",

@@ -10,7 +10,8 @@
 struct example_options {
   const char *url, *password, *mode, *filter, *certificate;
   struct strings lists;
-  struct pairs labels;
+  struct pairs labels, headers;
+  const char *method;
   bool tls;
   int64_t top, memory;
   double ratio;
@@ -18,10 +19,6 @@ struct example_options {
 };
 
 static const char *const example_modes[] = {"prefer", "require", "disable", NULL};
-static const struct option example_queue_rows[] = {
-    {.name = "lists", .type = OPTION_STRINGS, .fallback = "[mail, 'a b']", .offset = offsetof(struct example_options, lists)},
-    {0},
-};
 static const struct option example_top_rows[] = {
     {.name = "top",
      .type = OPTION_INT,
@@ -30,6 +27,17 @@ static const struct option example_top_rows[] = {
      .max = 100,
      .offset = offsetof(struct example_options, top),
      .help = "How many."},
+    {0},
+};
+static bool example_check(const char *name, const char *text, struct fail *f) {
+  return !strchr(text, '!') || fail(f, FAIL_CONFIG, "%s has a \"!\"", name ? name : "a text");
+}
+static const struct option example_queue_rows[] = {
+    {.name = "lists",
+     .type = OPTION_STRINGS,
+     .fallback = "[mail, 'a b']",
+     .check = example_check,
+     .offset = offsetof(struct example_options, lists)},
     {0},
 };
 static const struct option example_rows[] = {
@@ -45,6 +53,8 @@ static const struct option example_rows[] = {
     {.name = "certificate", .type = OPTION_PATH, .offset = offsetof(struct example_options, certificate)},
     {.name = "queues", .type = OPTION_MAP, .help = "Queues.", .sub = example_queue_rows},
     {.name = "labels", .type = OPTION_LABELS, .offset = offsetof(struct example_options, labels)},
+    {.name = "headers", .type = OPTION_PAIRS, .check = example_check, .offset = offsetof(struct example_options, headers)},
+    {.name = "method", .type = OPTION_STRING, .check = example_check, .offset = offsetof(struct example_options, method)},
     {.name = "tls", .type = OPTION_BOOL, .fallback = "on", .offset = offsetof(struct example_options, tls)},
     {.name = "memory",
      .type = OPTION_BYTES,
