@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "agent/promql/eval.h"
+#include "agent/promql/keys.h"
 #include "agent/promql/sum.h"
 #include "base/map.h"
 

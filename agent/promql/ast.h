@@ -5,7 +5,16 @@
 #include "agent/promql/lexer.h"
 #include "promql/promql.h"
 
-enum expr_kind { EXPR_NUMBER, EXPR_STRING, EXPR_SELECTOR, EXPR_CALL, EXPR_AGGREGATE, EXPR_BINARY, EXPR_NEGATE };
+enum expr_kind {
+  EXPR_NUMBER,
+  EXPR_STRING,
+  EXPR_SELECTOR,
+  EXPR_SUBQUERY,
+  EXPR_CALL,
+  EXPR_AGGREGATE,
+  EXPR_BINARY,
+  EXPR_NEGATE,
+};
 
 /* by (…), without (…), on (…), ignoring (…): label names, and whether they are the ones that count. */
 struct grouping {
@@ -14,10 +23,19 @@ struct grouping {
   size_t count;
 };
 
+enum anchor { ANCHOR_STEP, ANCHOR_START, ANCHOR_END, ANCHOR_TIME };
+/* The moment at which a selector or subquery looks: what @ names, else the step's, less the offset. */
+struct when {
+  enum anchor anchor;
+  double time; /* ANCHOR_TIME: seconds since 1970 */
+  msec_t back;
+};
+
 struct expr {
   enum expr_kind kind;
   enum value_type type;
   size_t offset; /* where it begins in the text */
+  size_t id;     /* its number among those that were parsed with it */
   union {
     double number;
     const char *string;
@@ -25,8 +43,13 @@ struct expr {
       struct matcher *matchers;
       size_t count;
       msec_t range; /* 0: an instant selector */
-      msec_t back;  /* offset */
+      struct when when;
     } selector;
+    struct {
+      const struct expr *of;
+      msec_t range, resolution;
+      struct when when;
+    } subquery;
     struct {
       const struct function *function;
       const struct expr **args;
@@ -52,6 +75,7 @@ struct window {
   const struct point *points; /* at least one, no stale ones */
   size_t count;
   msec_t from, to;          /* the range is (from, to] */
+  msec_t at;                /* the step's time: other than `to` where an offset or @ is */
   const double *parameters; /* the scalar arguments, in order */
 };
 #define FUNCTION_ARGS_MAX 8

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/promql/eval.h"
+#include "agent/promql/keys.h"
 #include "base/map.h"
 
 static double arithmetic(enum token_kind op, double a, double b) {

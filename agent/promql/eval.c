@@ -1,15 +1,14 @@
-/* Evaluating an expression at one time. Every step is bounded: points by the selections, CPU and memory by a look at the thread's clock and at the
- * arena at each node. */
+/* Evaluating an expression at one step, and what all that takes part in it shares. Points are bounded by the selections, CPU, memory and the wish to stop by a look
+ * at each node and within every loop that may be long. */
 #include "agent/promql/eval.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/map.h"
-
-enum { CPU_SECONDS_MAX = 1, MEGABYTES_MAX = 256 };
-
 void value_done(struct value *v) {
-  for (size_t i = 0; i < v->count; i++) labels_unref(v->elements[i].labels);
+  for (size_t i = 0; i < v->count && v->elements; i++) labels_unref(v->elements[i].labels);
+  for (size_t i = 0; i < v->count && v->series; i++) labels_unref(v->series[i].labels);
   *v = (struct value){0};
 }
 
@@ -44,32 +43,49 @@ double eval_wall(const struct eval *ev) {
   return (double)ev->at / 1000 + ev->source->wall_offset;
 }
 
-/* Label sets */
+/* Bounds, notes, and what lasts */
 
-static bool is_named(const struct grouping *g, const char *name) {
-  for (size_t i = 0; i < g->count; i++)
-    if (!strcmp(g->names[i], name)) return true;
-  return false;
+enum { NODE_WORK = 50, ANNOTATIONS_MAX = 32 };
+
+bool eval_goes_on(struct eval *ev, size_t work) {
+  const struct bounds *b = ev->bounds;
+  size_t bytes = ev->held + ev->lasting->bytes + (ev->arena == ev->lasting ? 0 : ev->arena->bytes);
+  if (b->stop && atomic_load_explicit(b->stop, memory_order_relaxed))
+    return fail(ev->fail, FAIL_STOPPED, "the evaluation was stopped before its end");
+  if (ev->points > b->points) return fail(ev->fail, FAIL_LIMIT, "the expression selects more than %zu points", b->points);
+  if (bytes > ev->bytes_max) return fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %zu MB of memory", b->bytes >> 20);
+  ev->work += work;
+  if (ev->work < EVAL_MUCH_WORK) return true;
+  ev->work = 0;
+  return clock_cpu() <= ev->until || fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %g second%s of CPU", b->cpu_seconds,
+                                          b->cpu_seconds == 1 ? "" : "s");
 }
 
-/* The set of the labels that are named, or of the others; the metric's name stays only when it is named or kept. */
-static struct labels *filtered(struct labels *l, const struct grouping *g, bool only, bool keep_name) {
-  struct label_pair pairs[l->count + 1];
-  size_t count = 0;
-  for (size_t i = 0; i < l->count; i++) {
-    const char *name = l->pairs[i].name;
-    bool kept = only ? is_named(g, name) : !is_named(g, name) && (keep_name || strcmp(name, "__name__") != 0);
-    if (kept) pairs[count++] = l->pairs[i];
+void eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) {
+  char text[400];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  for (size_t i = 0; i < ev->annotation_count; i++)
+    if (ev->annotations[i].offset == e->offset && !strcmp(ev->annotations[i].text, text)) return;
+  if (!ev->annotations) ev->annotations = arena_alloc(ev->lasting, ANNOTATIONS_MAX * sizeof *ev->annotations);
+  if (ev->annotation_count == ANNOTATIONS_MAX) return;
+  ev->annotations[ev->annotation_count++] =
+      (struct annotation){.warning = warning, .offset = e->offset, .text = arena_copy(ev->lasting, text)};
+}
+
+void *eval_node(struct eval *ev, const struct expr *e, size_t size, bool *ret_new) {
+  if (e->id >= ev->node_count) {
+    size_t count = MAX(2 * ev->node_count, e->id + 16);
+    void **more = arena_alloc(ev->lasting, count * sizeof *more);
+    if (ev->node_count) memcpy(more, ev->nodes, ev->node_count * sizeof *more);
+    ev->nodes = more;
+    ev->node_count = count;
   }
-  return count == l->count ? labels_ref(l) : labels_new(pairs, count);
-}
-
-struct labels *labels_grouped(struct labels *l, const struct grouping *g) {
-  return filtered(l, g, g->only, false);
-}
-
-struct labels *labels_without(struct labels *l, const struct grouping *g) {
-  return filtered(l, g, false, true);
+  *ret_new = !ev->nodes[e->id];
+  if (*ret_new) ev->nodes[e->id] = arena_alloc(ev->lasting, size);
+  return ev->nodes[e->id];
 }
 
 /* The tree */
@@ -84,15 +100,9 @@ static bool eval_negation(struct eval *ev, const struct expr *e, struct value *r
   return true;
 }
 
-static bool within_bounds(struct eval *ev) {
-  if (clock_cpu() > ev->until) return fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %d second of CPU", CPU_SECONDS_MAX);
-  return ev->arena->bytes <= ev->bytes_max ||
-         fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %d MB of memory", MEGABYTES_MAX);
-}
-
 bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
   *ret = (struct value){.type = e->type};
-  if (!within_bounds(ev)) return false;
+  if (!eval_goes_on(ev, NODE_WORK)) return false;
   switch (e->kind) {
   case EXPR_NUMBER:
     ret->scalar = e->number;
@@ -102,6 +112,8 @@ bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
     return true;
   case EXPR_SELECTOR:
     return eval_selector(ev, e, ret);
+  case EXPR_SUBQUERY:
+    return fail(ev->fail, FAIL_CONFIG, "a subquery like x[5m:1m] needs a function around it");
   case EXPR_CALL:
     return eval_call(ev, e, ret);
   case EXPR_AGGREGATE:
@@ -111,52 +123,5 @@ bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
   case EXPR_NEGATE:
     return eval_negation(ev, e, ret);
   }
-  return false;
-}
-
-static void take_names(struct value *v) {
-  static const struct grouping nothing = {0};
-  for (size_t i = 0; i < v->count; i++) {
-    struct element *x = &v->elements[i];
-    if (!v->unnamed[i]) continue;
-    struct labels *named = x->labels;
-    x->labels = labels_grouped(named, &nothing);
-    labels_unref(named);
-  }
-}
-
-/* Series that differed only in what an operation took away would be one: Prometheus calls that an error, and so do we. */
-static bool are_distinct(struct eval *ev, const struct value *v) {
-  struct map seen = {0};
-  bool distinct = true;
-  for (size_t i = 0; i < v->count && distinct; i++) {
-    size_t length;
-    const char *key = labels_key(v->elements[i].labels, &length);
-    void **slot = map_slot(&seen, key, length);
-    distinct = !*slot;
-    *slot = v->elements[i].labels;
-  }
-  map_done(&seen);
-  return distinct || fail(ev->fail, FAIL_CONFIG, "the result has several series with the same labels");
-}
-
-bool promql_eval(const struct expr *e, const struct source *source, msec_t at, struct arena *a, struct value *ret,
-                 struct evaluation *notes, struct fail *f) {
-  *notes = (struct evaluation){0};
-  struct eval ev = {
-      .source = source,
-      .arena = a,
-      .notes = notes,
-      .fail = f,
-      .at = at,
-      .until = clock_cpu() + CPU_SECONDS_MAX,
-      .bytes_max = a->bytes + ((size_t)MEGABYTES_MAX << 20),
-  };
-  if (!eval_expr(&ev, e, ret)) return false;
-  take_names(ret);
-  notes->missing = ev.missing;
-  notes->missing_count = ev.missing_count;
-  if (are_distinct(&ev, ret)) return true;
-  value_done(ret);
   return false;
 }

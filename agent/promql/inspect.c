@@ -17,7 +17,9 @@ msec_t promql_span(const struct expr *e) {
   for (; e->kind == EXPR_BINARY; e = e->binary.left) longest = longer(longest, promql_span(e->binary.right));
   switch (e->kind) {
   case EXPR_SELECTOR:
-    return longer(longest, (e->selector.range ? e->selector.range : PROMQL_LOOKBACK) + MAX(e->selector.back, 0));
+    return longer(longest, (e->selector.range ? e->selector.range : PROMQL_LOOKBACK) + MAX(e->selector.when.back, 0));
+  case EXPR_SUBQUERY:
+    return longer(longest, promql_span(e->subquery.of) + e->subquery.range + MAX(e->subquery.when.back, 0));
   case EXPR_CALL:
     for (size_t i = 0; i < e->call.count; i++) longest = longer(longest, promql_span(e->call.args[i]));
     return longest;

@@ -56,6 +56,7 @@ struct expr *parser_node(struct parser *p, enum expr_kind kind, enum value_type 
   e->kind = kind;
   e->type = type;
   e->offset = offset;
+  e->id = p->nodes++;
   return e;
 }
 

@@ -9,6 +9,7 @@ struct parser {
   struct token token; /* the one to be looked at */
   struct arena *arena;
   int depth, operators;
+  size_t nodes;
 };
 
 /* Goes to the next token. */

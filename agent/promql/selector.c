@@ -112,8 +112,8 @@ static bool back(struct parser *p, struct expr *e) {
   if (!parser_advance(p)) return false;
   bool later = p->token.kind == TOKEN_SUB;
   if (later && !parser_advance(p)) return false;
-  if (!span(p, &e->selector.back)) return false;
-  if (later) e->selector.back = -e->selector.back;
+  if (!span(p, &e->selector.when.back)) return false;
+  if (later) e->selector.when.back = -e->selector.when.back;
   return true;
 }
 

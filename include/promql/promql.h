@@ -9,6 +9,7 @@
 #include "history/history.h"
 
 #define PROMQL_LOOKBACK ((msec_t)300000)
+#define PROMQL_RESOLUTION ((msec_t)60000) /* of a subquery that names none: x[1h:] */
 
 struct expr; /* a parsed expression; immutable, lives in the arena it was parsed into */
 

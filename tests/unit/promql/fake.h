@@ -122,11 +122,25 @@ static inline int fake_compare(const void *a, const void *b) {
   return labels_compare(((const struct element *)a)->labels, ((const struct element *)b)->labels);
 }
 
-/* Writes a value, a line an element, sorted: "7", or "up{job=\"a\"} 1". */
+/* The points of a series: value@seconds. */
+static inline void fake_write_points(struct buf *out, const struct series *s) {
+  char number[NUMBER_SIZE], seconds[NUMBER_SIZE];
+  labels_write(out, s->labels);
+  for (size_t i = 0; i < s->count; i++) {
+    number_format(s->points[i].value, number);
+    number_format((double)s->points[i].time / 1000, seconds);
+    buf_printf(out, " %s@%s", number, seconds);
+  }
+  buf_puts(out, "\n");
+}
+
+/* Writes a value, a line an element, sorted: "7", or "up{job=\"a\"} 1", or "up{job=\"a\"} 1@0 1@10". */
 static inline void fake_write(struct buf *out, struct value *v) {
   char number[NUMBER_SIZE];
   if (v->type == VALUE_SCALAR) number_format(v->scalar, number);
-  if (v->type != VALUE_VECTOR) buf_printf(out, "%s\n", v->type == VALUE_STRING ? v->string : number);
+  if (v->type == VALUE_SCALAR || v->type == VALUE_STRING) buf_printf(out, "%s\n", v->type == VALUE_STRING ? v->string : number);
+  for (size_t i = 0; i < v->count && v->type == VALUE_MATRIX; i++) fake_write_points(out, &v->series[i]);
+  if (v->type != VALUE_VECTOR) return;
   if (v->count) qsort(v->elements, v->count, sizeof *v->elements, fake_compare);
   for (size_t i = 0; i < v->count; i++) {
     number_format(v->elements[i].value, number);
@@ -136,7 +150,7 @@ static inline void fake_write(struct buf *out, struct value *v) {
 }
 
 /* Evaluates and writes the value, or the sentence of what went wrong after "! ". */
-static inline void fake_eval(struct fake *f, const char *text, msec_t at, struct buf *out) {
+static inline void fake_eval_steps(struct fake *f, const char *text, const struct steps *steps, struct buf *out) {
   const struct source source = {fake_select, f, f->wall};
   struct evaluation notes;
   struct value v;
@@ -144,13 +158,17 @@ static inline void fake_eval(struct fake *f, const char *text, msec_t at, struct
   struct arena a;
   arena_init(&a);
   const struct expr *e = promql_parse(text, &a, &why);
-  if (e && promql_eval(e, &source, at, &a, &v, &notes, &why)) {
+  if (e && promql_eval_steps(e, &source, steps, &promql_rule_bounds, &a, &v, &notes, &why)) {
     fake_write(out, &v);
     value_done(&v);
   } else {
     buf_printf(out, "! %s\n", why.text);
   }
   arena_done(&a);
+}
+
+static inline void fake_eval(struct fake *f, const char *text, msec_t at, struct buf *out) {
+  fake_eval_steps(f, text, &(struct steps){at, at, 0}, out);
 }
 
 #endif
