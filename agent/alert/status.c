@@ -52,41 +52,21 @@ static void put_labels(struct buf *out, const char *name, const struct labels *l
 
 /* Targets */
 
-/* What a server shows while it answers and yet does not serve. */
-static const struct {
-  const char *family, *sentence;
-} starting[] = {
-    {"redis_loading_dump_file", "the server is loading its data and refuses commands until it is done"},
-};
-
-static const char *starting_in(const struct section *section) {
-  size_t count;
-  const struct section_family *families = section_families(section, &count);
-  const struct sample *samples = section_samples(section, &(size_t){0});
-  for (size_t i = 0; i < count; i++)
-    for (size_t k = 0; k < COUNTOF(starting); k++)
-      if (!strcmp(families[i].family->name, starting[k].family) && samples[families[i].first].value != 0)
-        return starting[k].sentence;
-  return NULL;
-}
-
-const char *status_starting(const struct batch *b) {
-  const char *sentence = NULL;
-  for (size_t i = 0; b->up && i < b->count && !sentence; i++) sentence = starting_in(b->sections[i]);
-  return sentence;
+static const char *state_of(const struct batch *b) {
+  if (!b->polled) return "unpolled";
+  if (batch_is_well(b)) return "up";
+  return b->why.kind == FAIL_STARTING ? "starting" : "down";
 }
 
 static void put_target(struct buf *out, const struct batch *b, msec_t now) {
-  const char *loading = status_starting(b);
-  bool down = b->polled && !b->up;
   buf_puts(out, "\n {");
   put_string(out, "name", b->id->name);
   put_string(out, "kind", b->id->kind);
-  put_string(out, "state", !b->polled ? "unpolled" : down ? "down" : loading ? "starting" : "up");
+  put_string(out, "state", state_of(b));
   if (b->success) put_seconds(out, "age_seconds", MAX(now - b->success, 0));
-  if (loading || down) {
-    put_string(out, "reason", fail_kind_name(loading ? FAIL_STARTING : b->why.kind));
-    put_string(out, "sentence", loading ? loading : b->why.text);
+  if (b->polled && !batch_is_well(b)) {
+    put_string(out, "reason", fail_kind_name(b->why.kind));
+    put_string(out, "sentence", b->why.text);
   }
   put_close(out, "}");
 }

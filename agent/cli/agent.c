@@ -156,7 +156,7 @@ static bool start(struct agent *a, struct fail *f) {
   a->web = web_text(c);
   alerting_init(&a->alerting, c);
   server_show_rules(a->server, a->alerting.evaluator);
-  a->targets = targets_new(a->store, a->alerting.history);
+  a->targets = targets_new(a->store, a->alerting.history, a->alerting.net);
   targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
   targets_tell(a->targets, notifier_section, a->alerting.notifier);
   config_ref(c);

@@ -1,4 +1,4 @@
-/* The agent's own way, walked once in the foreground: its runners, its store, its rules. What is left out is what lasts: publication on the tick, which
+/* The agent's own way, walked once in the foreground: its targets, its store, its rules. What is left out is what lasts: publication on the tick, which
  * would let a check wait, gives way to one poll at once, or to the window's own pace. */
 #include <time.h>
 
@@ -35,7 +35,7 @@ static void sleep_until(msec_t until) {
   nanosleep(&(struct timespec){.tv_sec = span / 1000, .tv_nsec = span % 1000 * 1000000}, NULL);
 }
 
-/* Lets the runners work: until each has polled once and the window that begins then is over, or the deadline. */
+/* Lets them be polled: until each has polled once and the window that begins then is over, or the deadline. */
 static void wait_for_polls(struct store *store, struct targets *targets, msec_t deadline, msec_t window) {
   msec_t watch = 0, end = 0;
   for (msec_t now = clock_now(); end ? now < end : now < deadline; now = clock_now()) {
@@ -59,7 +59,8 @@ void check_poll(struct config *c, struct rule_set *rules, msec_t timeout, msec_t
   msec_t start = clock_now();
   struct store *store = store_new();
   struct history *history = history_new(MAX(rules->span, window + timeout), HISTORY_BYTES);
-  struct targets *targets = targets_new(store, history);
+  struct net *net = net_new();
+  struct targets *targets = targets_new(store, history, net);
   log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT); /* what is wrong is said once, in the report */
   set_pace(c, timeout, window);
   targets_apply(targets, config_ref(c));
@@ -70,6 +71,7 @@ void check_poll(struct config *c, struct rule_set *rules, msec_t timeout, msec_t
   snapshot_free(snapshot);
   rules_view_unref(view);
   targets_stop(targets, clock_now() + timeout / 20);
+  net_free(net);
   store_free(store);
   history_free(history);
   config_unref(c);

@@ -79,7 +79,7 @@ static void put_row(struct buf *out, const struct batch *b, const struct view *v
   buf_putc(out, ' ');
   put_link(out, b->id->name, "health");
   buf_puts(out, "</td></tr>\n");
-  if (b->up && b->polled) return;
+  if (batch_is_well(b)) return;
   buf_puts(out, "<tr class=\"why\"><td colspan=\"6\">");
   put_text(out, batch_reason(b, v->local));
   buf_puts(out, "</td></tr>\n");
@@ -97,8 +97,8 @@ static void put_summary(struct buf *out, const struct view *v) {
   size_t up = 0, down = 0;
   for (size_t i = 0; i < v->snapshot->count; i++) {
     const struct batch *b = v->snapshot->batches[i];
-    up += b->polled && b->up;
-    down += b->polled && !b->up;
+    up += batch_is_well(b);
+    down += b->polled && !batch_is_well(b);
   }
   buf_printf(out, "<p>%zu up, ", up);
   buf_printf(out, down ? "<strong class=\"down\">%zu down</strong>" : "%zu down", down);

@@ -19,13 +19,13 @@ bool fleet_is_ready(const struct view *v) {
 
 enum fleet fleet_state(const struct view *v) {
   for (size_t i = 0; i < v->snapshot->count; i++)
-    if (v->snapshot->batches[i]->polled && !v->snapshot->batches[i]->up) return FLEET_DOWN;
+    if (v->snapshot->batches[i]->polled && !batch_is_well(v->snapshot->batches[i])) return FLEET_DOWN;
   return fleet_is_ready(v) ? FLEET_OK : FLEET_STARTING;
 }
 
 const char *batch_state(const struct batch *b) {
   if (!b->polled) return "starting";
-  return b->up ? "up" : "down";
+  return batch_is_well(b) ? "up" : "down";
 }
 
 const char *batch_reason(const struct batch *b, bool local) {
@@ -74,12 +74,12 @@ static void put_health(struct buf *out, const struct batch *b, const struct view
   put_string(out, "name", b->id->name);
   buf_putc(out, ',');
   put_string(out, "kind", b->id->kind);
-  buf_puts(out, b->up ? ",\"up\":true," : ",\"up\":false,");
+  buf_puts(out, batch_is_well(b) ? ",\"up\":true," : ",\"up\":false,");
   if (b->success)
     put_seconds(out, "age_seconds", MAX(v->now - b->success, 0));
   else
     buf_puts(out, "\"age_seconds\":null");
-  if (!b->up || !b->polled) {
+  if (!batch_is_well(b)) {
     buf_putc(out, ',');
     put_string(out, "reason", batch_reason(b, v->local));
   }

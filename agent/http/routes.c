@@ -107,7 +107,7 @@ static struct answer get_metrics(const struct site *site, const struct request *
 static struct answer get_target_health(const struct site *site, const struct request *request) {
   struct batch *b = store_find(site->store, request->target);
   if (!b) return no_target();
-  bool ok = b->polled && b->up;
+  bool ok = batch_is_well(b);
   SCOPED(buf_done) struct buf body;
   buf_init(&body, sizeof b->why.text + 64);
   buf_puts(&body, ok ? "ok" : batch_state(b));

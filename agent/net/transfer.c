@@ -103,7 +103,11 @@ static msec_t retry_after(CURL *easy) {
 }
 
 void transfer_tell(struct transfer *t, CURLcode result) {
-  struct net_answer a = {.body = t->body.data ? t->body.data : "", .length = t->body.length, .retry_after = retry_after(t->easy)};
+  struct net_answer a = {.body = t->body.data ? t->body.data : "",
+                         .length = t->body.length,
+                         .retry_after = retry_after(t->easy),
+                         .headers = "",
+                         .content_type = ""};
   if (result == CURLE_WRITE_ERROR && t->cut) result = CURLE_OK;
   curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a.status);
   curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &a.seconds);
@@ -116,4 +120,16 @@ void transfer_free(struct transfer *t) {
   curl_slist_free_all(t->headers);
   buf_done(&t->body);
   free(t);
+}
+
+/* The answer and its body in one block. */
+const struct net_answer *net_answer_keep(const struct net_answer *a) {
+  struct net_answer *kept = mem_zero(sizeof *kept + a->length + 1);
+  *kept = *a;
+  kept->body = memcpy(kept + 1, a->body, a->length);
+  return kept;
+}
+
+void net_answer_free(const struct net_answer *a) {
+  free((void *)(uintptr_t)a);
 }

@@ -13,30 +13,26 @@ void facts_init(struct facts *facts, const struct target_config *config, msec_t 
 }
 
 /* True when the state is another than before. */
-static bool enter(struct facts *facts, bool up, msec_t now) {
-  bool changed = !facts->polled || facts->up != up;
+static bool enter(struct facts *facts, bool up, const struct fail *why, msec_t now) {
+  bool was_well = facts_are_well(facts), changed = !facts->polled;
   facts->polled = true;
   facts->up = up;
-  if (!changed) return false;
+  facts->why = *why;
+  if (!changed && facts_are_well(facts) == was_well) return false;
   facts->lasted = now - facts->since;
   facts->since = now;
   return true;
 }
 
-bool facts_good(struct facts *facts, msec_t now) {
+bool facts_note(struct facts *facts, bool up, const struct fail *why, msec_t now) {
+  bool changed = enter(facts, up, why, now);
   facts->polls++;
-  facts->success = now;
-  facts->why = (struct fail){0};
-  return enter(facts, true, now);
-}
-
-bool facts_bad(struct facts *facts, const struct fail *why, msec_t now) {
-  facts->polls++;
+  if (up) facts->success = now;
+  for (size_t i = 0; !up && i < PARTS_MAX; i++) facts->part[i].ok = false;
+  if (facts_are_well(facts)) return changed;
   facts->failures[why->kind]++;
-  facts->why = *why;
-  for (size_t i = 0; i < PARTS_MAX; i++) facts->part[i].ok = false;
   bool another = why->kind != facts->told_kind && now - facts->told >= TELL_AGAIN;
-  if (!enter(facts, false, now) && !another) return false;
+  if (!changed && !another) return false;
   facts->told = now;
   facts->told_kind = why->kind;
   return true;
@@ -51,7 +47,7 @@ static bool ever_failed(const struct facts *facts) {
 void facts_log(const struct facts *facts, const char *target) {
   char lasted[48];
   msec_t span = facts->lasted < 1000 ? facts->lasted : facts->lasted / 1000 * 1000;
-  if (!facts->up)
+  if (!facts_are_well(facts))
     log_warn(target, "down: %s", facts->why.text);
   else if (ever_failed(facts))
     log_info(target, "up after %s: %zu series", duration_format(span, lasted, sizeof lasted), facts->series);

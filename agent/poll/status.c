@@ -15,14 +15,17 @@ enum {
 };
 
 static const struct family families[] = {
-    [TARGET_UP] = {"sonde_target_up", "Whether the last poll of the target succeeded.", METRIC_GAUGE, NULL, false},
-    [TARGET_AGE] = {"sonde_target_age_seconds",
-                    "How long before this tick the last good poll ended; with none so far, how long the target has been watched.",
-                    METRIC_GAUGE, NULL, false},
+    [TARGET_UP] = {"sonde_target_up", "Whether the target is well: its last poll succeeded, and found nothing amiss.", METRIC_GAUGE,
+                   NULL, false},
+    [TARGET_AGE] =
+        {"sonde_target_age_seconds",
+         "How long before this tick the last poll ended that the target answered; with none so far, how long it has been watched.",
+         METRIC_GAUGE, NULL, false},
     [TARGET_DURATION] = {"sonde_target_poll_duration_seconds", "How long the last poll took.", METRIC_GAUGE, NULL, false},
     [TARGET_POLLS] = {"sonde_target_polls_total", "Polls since the target is watched, failed ones included.", METRIC_COUNTER, NULL,
                       false},
-    [TARGET_FAILURES] = {"sonde_target_failures_total", "Polls that failed, by reason.", METRIC_COUNTER, "reason", false},
+    [TARGET_FAILURES] = {"sonde_target_failures_total", "Polls that failed, or found the target not well, by reason.",
+                         METRIC_COUNTER, "reason", false},
     [TARGET_SERIES] = {"sonde_target_series", "Series that the parts of the target show.", METRIC_GAUGE, NULL, false},
     [TARGET_DROPPED] = {"sonde_target_dropped_samples_total",
                         "Samples left out because they were there twice or above a limit on samples or bytes.", METRIC_COUNTER,
@@ -43,7 +46,7 @@ static double seconds(msec_t span) {
 }
 
 static void write_target(struct section *s, const struct facts *f, msec_t now) {
-  section_add(s, &families[TARGET_UP], 0, f->up);
+  section_add(s, &families[TARGET_UP], 0, facts_are_well(f));
   section_add(s, &families[TARGET_AGE], 0, seconds(now - (f->success ? f->success : f->added)));
   section_add(s, &families[TARGET_DURATION], 0, f->duration_seconds);
   section_add(s, &families[TARGET_POLLS], 0, (double)f->polls);

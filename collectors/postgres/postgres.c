@@ -334,9 +334,9 @@ static bool postgres_poll(void *state, struct poll *poll, struct fail *f) {
     fail(&poll->fails[ACTIVITY], FAIL_PERMISSION,
          "%s shows user %s only its own sessions' states: GRANT pg_monitor to it; until then they count as 0", p->login.place,
          p->login.user);
-  if (poll->sections[SERVER]) return true;
-  *f = good ? poll->fails[SERVER] : broken;
-  return false;
+  bool up = poll->sections[SERVER] != NULL;
+  *f = up ? (struct fail){0} : good ? poll->fails[SERVER] : broken;
+  return up;
 }
 
 static void catalogue_families(const struct family *family, const char *part, family_fn *each, void *arg) {

@@ -105,6 +105,7 @@ bool info_write(struct info_pass *p, const char *text, size_t length, struct inf
   info_server(p);
   struct slice id = p->kept[KEEP_RUN_ID];
   ret->cluster = slice_is(p->kept[KEEP_CLUSTER], "1");
+  ret->loading = slice_is(p->kept[KEEP_LOADING], "1");
   snprintf(ret->run_id, sizeof ret->run_id, "%.*s", (int)MIN(id.length, sizeof ret->run_id), id.text ? id.text : "");
   return true;
 }

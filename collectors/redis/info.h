@@ -15,6 +15,7 @@ enum keep {
   KEEP_CLUSTER,
   KEEP_LAST_IO,
   KEEP_LINK_STATUS,
+  KEEP_LOADING,
   KEEP_MASTER_HOST,
   KEEP_MASTER_PORT,
   KEEP_MAXMEMORY,
@@ -59,7 +60,7 @@ struct info_memory {
 
 /* What the collector itself wants to know. */
 struct info_facts {
-  bool cluster;
+  bool cluster, loading;
   char run_id[48];
 };
 

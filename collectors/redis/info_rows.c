@@ -110,7 +110,7 @@ const struct info_row info_rows[] = {
     GAUGE_MICRO("latest_fork_usec", "latest_fork_seconds", "Seconds the last fork took."),
     GAUGE("lazyfree_pending_objects", "lazyfree_pending_objects", "Objects that wait to be freed in the background."),
     GAUGE("lazyfreed_objects", "lazyfreed_objects", "Objects that were freed in the background."),
-    GAUGE("loading", "loading_dump_file", "Whether the server is loading its data."),
+    GAUGE_KEEP("loading", "loading_dump_file", LOADING, "Whether the server is loading its data."),
     GAUGE("long_lock_waits", "long_lock_waits_total", "Long waits for a lock."),
     KEEP("master_host", MASTER_HOST),
     KEEP("master_last_io_seconds_ago", LAST_IO),

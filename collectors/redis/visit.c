@@ -225,11 +225,18 @@ static bool talk(struct visit *v, struct fail *f) {
   return true;
 }
 
+/* A server that answers INFO alone is seen, and of no use to anybody. */
+static void judge(const struct redis *r, struct fail *f) {
+  f->kind = FAIL_NONE;
+  if (r->facts.loading) fail(f, FAIL_STARTING, "%s is loading its data and refuses commands until it is done", r->options->shown);
+}
+
 bool redis_visit(struct redis *r, struct poll *poll, struct fail *f) {
   struct visit v = {.redis = r, .poll = poll, .start = clock_seconds()};
   arena_init(&v.arena);
   redis_batch_init(&v.batch, &v.arena);
   bool up = talk(&v, f);
+  if (up) judge(r, f);
   if (!up) redis_session_close(&r->session);
   snprintf(poll->server, sizeof poll->server, "%s", r->facts.run_id);
   redis_batch_done(&v.batch);

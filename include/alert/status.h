@@ -24,7 +24,4 @@ bool status_is_of(const char *json, uint64_t digest);
 /* Equal for the same targets and the same rules, also in another process. */
 uint64_t status_digest(const struct config *config, const struct rule_set *rules);
 
-/* Why a target that answers does not serve yet (it is loading its data), as a sentence; NULL when nothing says so. */
-const char *status_starting(const struct batch *b);
-
 #endif

@@ -29,7 +29,7 @@ void poll_done(struct poll *p, unsigned part, struct section *s);
 /* What the status section is written from, at every tick, also when the target is down. */
 struct poll_status {
   bool up;
-  struct fail why;          /* when down */
+  struct fail why;          /* when down, or up and not well */
   double duration_seconds;  /* of the last poll */
   uint64_t polls, failures; /* since the target was added */
   const struct part *parts;
@@ -55,13 +55,13 @@ struct collector {
   void *(*open)(const void *options);
   /* Collects the due parts over one connection, in as few round trips as the protocol allows, hot parts first; connects when there is none.
    * Calls poll_done() for each part that it has, sets poll->fails[] for each that it has not. False with *f when the base part is missing:
-   * the target is down. Returns at the latest shortly after the deadline, closing the connection when an answer is outstanding. */
+   * the target is down. True with *f set when it was seen and is not well (a server that is loading, a probe that failed): what it has is shown, and
+   * health and checks count it as down. Returns at the latest shortly after the deadline, closing the connection when an answer is outstanding. */
   bool (*poll)(void *state, struct poll *poll, struct fail *f);
-  /* Instead of poll(), for kinds that are one transfer a poll (probes, scrapes): thousands of them share one thread (poll/loop.h). What to send; all it
-   * points to lives until read() … */
+  /* Instead of poll(), for kinds that are one transfer a poll (probes, scrapes): thousands of them share one thread (agent/poll/loop.h). What to send; the
+   * timeouts are set and may be shortened. All it points to lives until read() or close() … */
   bool (*ask)(void *state, const struct poll *poll, struct net_request *ret, struct fail *f);
-  /* … and what came, judged: ends like poll(). True with *f set: it was seen and is not well (a probe that failed); its sections are shown, and health
-   * and checks count it as down. */
+  /* … and what came, judged: ends like poll(). */
   bool (*read)(void *state, const struct net_answer *a, struct poll *poll, struct fail *f);
   /* Writes what the kind's exporter says of itself (pg_up, redis_up, node_scrape_collector_success …). */
   void (*status)(struct section *s, const struct poll_status *status);

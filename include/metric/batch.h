@@ -25,14 +25,18 @@ struct batch {
   msec_t time;         /* the tick */
   msec_t success;      /* when the last good poll ended; 0 for never */
   bool up;
-  bool polled;            /* false before the first poll has ended */
-  struct fail why;        /* when down, and when up but not well (a probe that failed, a server that is loading): what people read */
+  bool polled;     /* false before the first poll has ended */
+  struct fail why; /* when down, and when up but not well (a probe that failed, a server that is loading): what people read */
   atomic_uint references; /* for batch_ref() and batch_unref() alone */
   size_t count;
   struct section *sections[]; /* references of the batch's own; status section first */
 };
 /* A batch with room for `count` sections, to be filled and published; takes its own reference of `id`. */
 struct batch *batch_new(struct identity *id, size_t count);
+/* Seen, and as it should be. */
+static inline bool batch_is_well(const struct batch *b) {
+  return b->up && b->why.kind == FAIL_NONE;
+}
 struct batch *batch_ref(struct batch *b);
 void batch_unref(struct batch *b); /* NULL allowed */
 

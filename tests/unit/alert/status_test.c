@@ -10,8 +10,6 @@
 
 #define HOSTILE "\"}]\n\\\033"
 
-static const struct family loading = {"redis_loading_dump_file", "Loading.", METRIC_GAUGE, NULL, false};
-
 static struct store *store;
 static struct slot *slot;
 
@@ -29,18 +27,15 @@ static int end(void **state) {
   return 0;
 }
 
-/* What the target shows: up and loading or not, or down. */
-static void show(const char *name, bool up, double is_loading) {
+/* What the target shows: up and well unless it says why not, or down. */
+static void show(const char *name, bool up, const struct fail *why) {
   struct identity *id = identity_new(name, "redis", "redis", name);
-  struct batch *b = batch_new(id, 1);
+  struct batch *b = batch_new(id, 0);
   identity_unref(id);
-  b->sections[0] = section_new("base");
-  section_add(b->sections[0], &loading, 0, is_loading);
-  b->sections[0] = section_finish(b->sections[0]);
   b->polled = true;
   b->up = up;
   b->success = up ? 17500 : 0;
-  if (!up) fail(&b->why, FAIL_AUTH, "%s", HOSTILE);
+  if (why) b->why = *why;
   slot_publish(slot, b);
 }
 
@@ -66,24 +61,35 @@ static const char *text_of(const json_t *object, const char *key) {
   return json_string_value(json_object_get(object, key));
 }
 
-static void a_server_that_loads_its_data_is_not_up(void **state) {
+static void a_server_that_answers_and_is_not_well_is_not_up(void **state) {
   (void)state;
-  show("cache", true, 0);
+  struct fail why;
+  show("cache", true, NULL);
   json_t *root = status_of(NULL);
   assert_string_equal(text_of(first_target(root), "state"), "up");
   assert_true(json_number_value(json_object_get(first_target(root), "age_seconds")) == 2.5);
   json_decref(root);
-  show("cache", true, 1);
+  fail(&why, FAIL_STARTING, "it is loading its data");
+  show("cache", true, &why);
   root = status_of(NULL);
   assert_string_equal(text_of(first_target(root), "state"), "starting");
   assert_string_equal(text_of(first_target(root), "reason"), "starting");
   assert_non_null(strstr(text_of(first_target(root), "sentence"), "loading its data"));
   json_decref(root);
+  fail(&why, FAIL_PROTOCOL, "status 500");
+  show("cache", true, &why);
+  root = status_of(NULL);
+  assert_string_equal(text_of(first_target(root), "state"), "down");
+  assert_string_equal(text_of(first_target(root), "reason"), "protocol");
+  assert_true(json_number_value(json_object_get(first_target(root), "age_seconds")) == 2.5); /* it was seen all the same */
+  json_decref(root);
 }
 
 static void a_target_that_is_down_says_why(void **state) {
   (void)state;
-  show(HOSTILE, false, 0);
+  struct fail why;
+  fail(&why, FAIL_AUTH, "%s", HOSTILE);
+  show(HOSTILE, false, &why);
   json_t *root = status_of(NULL);
   assert_string_equal(text_of(first_target(root), "name"), HOSTILE);
   assert_string_equal(text_of(first_target(root), "state"), "down");
@@ -162,7 +168,7 @@ static void every_change_of_a_rule_is_another_configuration(void **state) {
 int main(void) {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
   const struct CMUnitTest tests[] = {
-      T(a_server_that_loads_its_data_is_not_up),
+      T(a_server_that_answers_and_is_not_well_is_not_up),
       T(a_target_that_is_down_says_why),
       T(rules_keep_their_numbers_labels_and_words),
       T(every_change_of_a_rule_is_another_configuration),

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/poll/runner.h"
+#include "agent/poll/life.h"
 #include "base/mem.h"
 #include "poll/target.h"
 
@@ -107,9 +107,41 @@ static const struct collector fake_collector = {
     .close = fake_close,
 };
 
+/* The same server behind one transfer a poll: "ok", or what is wrong. A test that uses it defines what net does. */
+static inline bool fake_ask(void *state, const struct poll *p, struct net_request *ret, struct fail *f) {
+  struct server *server = state;
+  if (!poll_due(p, FAKE_BASE)) return fail(f, FAIL_SYSTEM, "nothing is due");
+  if (atomic_load(&server->broken)) return fail(f, FAIL_CONFIG, "this cannot be asked");
+  ret->url = "http://fake/";
+  return true;
+}
+
+static inline bool fake_read(void *state, const struct net_answer *a, struct poll *p, struct fail *f) {
+  struct server *server = state;
+  unsigned count = atomic_fetch_add(&server->polls, 1) + 1;
+  if (a->why.kind != FAIL_NONE) {
+    *f = a->why;
+    return false;
+  }
+  struct section *s = section_new(fake_parts[FAKE_BASE].name);
+  section_add(s, &fake_families[FAKE_BASE], 0, count);
+  poll_done(p, FAKE_BASE, s);
+  if (strcmp(a->body, "ok") != 0) fail(f, FAIL_PROTOCOL, "it says %s", a->body);
+  return true;
+}
+
+static const struct collector probe_collector = {
+    .kind = {.name = "probe", .job = "probes", .parts = fake_parts, .part_count = 1},
+    .open = fake_open,
+    .ask = fake_ask,
+    .read = fake_read,
+    .status = fake_status,
+    .close = fake_close,
+};
+
 /* In place of the registry and of the configuration's reader. */
 const struct collector *collector_of(const struct kind *kind) {
-  return kind == &fake_collector.kind ? &fake_collector : NULL;
+  return kind == &fake_collector.kind ? &fake_collector : kind == &probe_collector.kind ? &probe_collector : NULL;
 }
 
 static atomic_uint configs_freed;

@@ -88,16 +88,16 @@ static void all_is_shown_that_the_catalogue_promises(void **state) {
 static void a_new_reason_is_told_but_a_flickering_one_does_not_fill_the_log(void **state) {
   (void)state;
   struct facts facts = {.added = 1000, .since = 1000};
-  struct fail refused, denied;
+  struct fail refused, denied, none = {0};
   fail(&refused, FAIL_CONNECT, "nobody listens");
   fail(&denied, FAIL_AUTH, "the password is wrong");
-  assert_true(facts_bad(&facts, &refused, 2000));
-  assert_false(facts_bad(&facts, &refused, 100000));
-  assert_true(facts_bad(&facts, &denied, 110000));
-  assert_false(facts_bad(&facts, &refused, 120000)); /* less than a minute later */
-  assert_true(facts_bad(&facts, &refused, 180000));
-  assert_true(facts_good(&facts, 200000));
-  assert_false(facts_good(&facts, 210000));
+  assert_true(facts_note(&facts, false, &refused, 2000));
+  assert_false(facts_note(&facts, false, &refused, 100000));
+  assert_true(facts_note(&facts, false, &denied, 110000));
+  assert_false(facts_note(&facts, false, &refused, 120000)); /* less than a minute later */
+  assert_true(facts_note(&facts, false, &refused, 180000));
+  assert_true(facts_note(&facts, true, &none, 200000));
+  assert_false(facts_note(&facts, true, &none, 210000));
   assert_int_equal(facts.lasted, 198000);
   assert_int_equal(facts.polls, 7);
   assert_int_equal(facts.failures[FAIL_CONNECT], 4);

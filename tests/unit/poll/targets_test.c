@@ -12,6 +12,7 @@
 struct world {
   struct store *store;
   struct history *history;
+  struct net *net;
   struct targets *targets;
   struct server server, other;
   unsigned freed; /* configurations, before the test */
@@ -21,7 +22,8 @@ static int set_up(void **state) {
   struct world *w = mem_zero(sizeof *w);
   w->store = store_new();
   w->history = history_new(HOUR, 100u << 20);
-  w->targets = targets_new(w->store, w->history);
+  w->net = net_new();
+  w->targets = targets_new(w->store, w->history, w->net);
   server_init(&w->server);
   server_init(&w->other);
   w->freed = atomic_load(&configs_freed);
@@ -37,6 +39,7 @@ static void stop(struct world *w) {
 static int tear_down(void **state) {
   struct world *w = *state;
   stop(w);
+  net_free(w->net);
   store_free(w->store);
   history_free(w->history);
   server_done(&w->server);
@@ -329,7 +332,7 @@ static void the_past_outlives_a_changed_option_and_not_the_target(void **state) 
 static void without_a_history_all_goes_on(void **state) {
   struct world *w = *state;
   stop(w);
-  w->targets = targets_new(w->store, NULL);
+  w->targets = targets_new(w->store, NULL, w->net);
   watch_both(w);
   EVENTUALLY(is_up(w, "a") && is_up(w, "b"));
   targets_watch(w->targets, clock_now());

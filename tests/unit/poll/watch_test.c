@@ -11,7 +11,7 @@ struct world {
   struct history *history;
   struct server server;
   struct config *config;
-  struct runner *runner;
+  struct life *life;
   msec_t tick; /* the first one after the runner was made */
 };
 
@@ -23,17 +23,17 @@ static int set_up(void **state) {
   const struct target_config *target = fake_target(c, "a", &w->server, 1);
   w->config = c;
   w->history = history_new(HOUR, 10u << 20);
-  w->runner = runner_new(target, w->config, w->store, w->history, UPTIME);
-  w->runner->started = true; /* so the watchdog believes */
-  w->tick = tick_after(&w->runner->ticks, UPTIME);
+  w->life = life_new(target, w->config, w->store, w->history, UPTIME);
+  w->life->started = true; /* so the watchdog believes */
+  w->tick = tick_after(&w->life->ticks, UPTIME);
   *state = w;
   return 0;
 }
 
 static int tear_down(void **state) {
   struct world *w = *state;
-  runner_retire(w->runner, UPTIME);
-  runner_unref(w->runner);
+  life_retire(w->life, UPTIME);
+  life_unref(w->life);
   config_unref(w->config);
   store_free(w->store);
   history_free(w->history);
@@ -49,7 +49,7 @@ static double failures(struct world *w) {
 /* Calls the watchdog whenever it asks for it, until `until`. */
 static void watch(struct world *w, msec_t from, msec_t until) {
   for (msec_t now = from; now <= until;) {
-    msec_t next = runner_watch(w->runner, now, 0);
+    msec_t next = life_watch(w->life, now, 0);
     assert_true(next > now);
     now = next;
   }
@@ -57,14 +57,14 @@ static void watch(struct world *w, msec_t from, msec_t until) {
 
 static void a_runner_within_its_time_is_not_accused(void **state) {
   struct world *w = *state;
-  msec_t last = w->tick + w->runner->config->timeout + S - 1;
-  assert_int_equal(runner_watch(w->runner, last, 0), last + 200);
+  msec_t last = w->tick + w->life->config->timeout + S - 1;
+  assert_int_equal(life_watch(w->life, last, 0), last + 200);
   assert_true(isnan(failures(w)));
 }
 
 static void a_runner_that_is_stuck_is_down_within_a_timeout_of_its_tick(void **state) {
   struct world *w = *state;
-  msec_t due = w->tick + w->runner->config->timeout + S;
+  msec_t due = w->tick + w->life->config->timeout + S;
   watch(w, UPTIME, due + 200);
   struct batch *b = store_find(w->store, "a");
   assert_true(!b->up && b->polled);
@@ -100,7 +100,7 @@ static void what_the_watchdog_shows_is_remembered_once_a_tick(void **state) {
 
 static void a_poll_that_hangs_is_accused_after_its_own_deadline(void **state) {
   struct world *w = *state;
-  w->runner->deadline = UPTIME + 100;
+  w->life->deadline = UPTIME + 100;
   watch(w, UPTIME, UPTIME + 100 + S + 200);
   assert_true(failures(w) == 1);
   struct batch *b = store_find(w->store, "a");
@@ -111,18 +111,18 @@ static void a_poll_that_hangs_is_accused_after_its_own_deadline(void **state) {
 static void a_process_that_was_stopped_accuses_nobody_who_goes_on(void **state) {
   struct world *w = *state;
   msec_t late = w->tick + 5 * EVERY;
-  assert_int_equal(runner_watch(w->runner, late, 0), late + 200);
-  w->runner->seen = late + 10; /* the thread runs again */
-  w->runner->suspected = 0;
-  runner_watch(w->runner, late + 200, 0);
+  assert_int_equal(life_watch(w->life, late, 0), late + 200);
+  w->life->seen = late + 10; /* the thread runs again */
+  w->life->suspected = 0;
+  life_watch(w->life, late + 200, 0);
   assert_true(isnan(failures(w)));
 }
 
 static void a_machine_that_slept_gives_its_runners_time(void **state) {
   struct world *w = *state;
   msec_t late = w->tick + 5 * EVERY, patience = late + 3 * EVERY;
-  assert_int_equal(runner_watch(w->runner, late, patience), patience);
-  assert_int_equal(runner_watch(w->runner, patience - 1, patience), patience + 199);
+  assert_int_equal(life_watch(w->life, late, patience), patience);
+  assert_int_equal(life_watch(w->life, patience - 1, patience), patience + 199);
   assert_true(isnan(failures(w)));
   watch(w, patience, patience + S); /* but not for ever */
   assert_true(failures(w) >= 1);
@@ -131,11 +131,11 @@ static void a_machine_that_slept_gives_its_runners_time(void **state) {
 static void a_publication_that_was_overtaken_is_not_shown(void **state) {
   struct world *w = *state;
   struct publication late, newer;
-  publication_begin(w->runner, &late, w->tick);
-  publication_begin(w->runner, &newer, w->tick + EVERY);
+  publication_begin(w->life, &late, w->tick);
+  publication_begin(w->life, &newer, w->tick + EVERY);
   newer.facts.up = newer.facts.polled = true;
-  publication_end(w->runner, &newer, NULL, 0, w->tick + EVERY);
-  publication_end(w->runner, &late, NULL, 0, w->tick + EVERY);
+  publication_end(w->life, &newer, NULL, 0, w->tick + EVERY);
+  publication_end(w->life, &late, NULL, 0, w->tick + EVERY);
   struct batch *b = store_find(w->store, "a");
   assert_true(b->up);
   assert_int_equal(b->time, w->tick + EVERY);
@@ -149,10 +149,10 @@ static void what_a_retired_runner_publishes_is_not_remembered(void **state) {
   struct world *w = *state;
   struct publication p;
   struct point up[20];
-  slot_ref(w->runner->slot);
-  runner_retire(w->runner, w->tick);
-  publication_begin(w->runner, &p, w->tick);
-  publication_end(w->runner, &p, NULL, 0, w->tick);
+  slot_ref(w->life->slot);
+  life_retire(w->life, w->tick);
+  publication_begin(w->life, &p, w->tick);
+  publication_end(w->life, &p, NULL, 0, w->tick);
   assert_int_equal(remembered(w->history, "a", "up", up, 20), 0);
 }
 
@@ -161,7 +161,7 @@ static void batches_never_go_back_in_time(void **state) {
   struct publication p;
   msec_t last = UPTIME;
   for (msec_t now = UPTIME; now < UPTIME + 5 * EVERY; now += 700) { /* ticks and what comes between them */
-    publication_begin(w->runner, &p, now);
+    publication_begin(w->life, &p, now);
     assert_true(p.time >= last && p.time <= now);
     last = p.time;
   }
@@ -169,7 +169,7 @@ static void batches_never_go_back_in_time(void **state) {
 
 static void a_target_without_a_thread_says_so(void **state) {
   struct world *w = *state;
-  w->runner->started = false;
+  w->life->started = false;
   watch(w, UPTIME, w->tick + EVERY);
   struct batch *b = store_find(w->store, "a");
   assert_int_equal(b->why.kind, FAIL_SYSTEM);
