@@ -8,6 +8,10 @@
 #include "collectors/collector.h"
 #include "config/suggest.h"
 
+static bool takes_address(const struct collector *c) {
+  return c->discover || c->ask;
+}
+
 static bool is_address(const char *operand) {
   return strstr(operand, "://") != NULL;
 }
@@ -17,10 +21,11 @@ static bool add_address(struct config *c, const char *address, struct fail *f) {
   bool readable = false;
   for (size_t i = 0; collectors[i]; i++) {
     const struct kind *kind = &collectors[i]->kind;
-    if (collectors[i]->discover && !strncmp(address, kind->name, strlen(kind->name))) return config_add_target(c, kind, address, f);
+    if (takes_address(collectors[i]) && !strncmp(address, kind->name, strlen(kind->name)))
+      return config_add_target(c, kind, address, f);
   }
   for (size_t i = 0; collectors[i] && !readable; i++)
-    readable = collectors[i]->discover && config_add_target(c, &collectors[i]->kind, address, NULL);
+    readable = takes_address(collectors[i]) && config_add_target(c, &collectors[i]->kind, address, NULL);
   return readable || fail(f, FAIL_CONFIG, "nothing here can check %.*s://; addresses begin with postgres:// or redis://",
                           (int)MIN(strcspn(address, ":"), 40), address);
 }
@@ -28,7 +33,7 @@ static bool add_address(struct config *c, const char *address, struct fail *f) {
 /* A kind that needs no address: host. */
 static bool add_kind(struct config *c, const char *name, struct fail *f) {
   for (size_t i = 0; collectors[i]; i++)
-    if (!collectors[i]->discover && !strcmp(collectors[i]->kind.name, name))
+    if (!takes_address(collectors[i]) && !strcmp(collectors[i]->kind.name, name))
       return config_add_target(c, &collectors[i]->kind, "", f);
   return fail(f, FAIL_CONFIG, "beside an address only addresses and host can be checked, not \"%.*s\"",
               (int)MIN(strcspn(name, ":@="), 80), name);

@@ -46,7 +46,7 @@ static void find_servers(struct config *config, const struct collector *c, say_f
   mem_wipe(findings, sizeof findings);
 }
 
-/* A collector that has nothing to search for watches the machine it runs on. */
+/* A collector that has nothing to search for, and asks no address, watches the machine it runs on. */
 static struct config *look_around(say_fn *say) {
   struct config *config = config_new();
   for (size_t i = 0; collectors[i]; i++) {
@@ -54,7 +54,7 @@ static struct config *look_around(say_fn *say) {
     struct fail why = {0};
     if (c->discover)
       find_servers(config, c, say);
-    else if (!config_add_target(config, &c->kind, "", &why))
+    else if (!c->ask && !config_add_target(config, &c->kind, "", &why))
       tell(say, false, "cannot watch this %s: %s", c->kind.name, why.text);
   }
   return config;

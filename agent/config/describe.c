@@ -88,8 +88,9 @@ static void put_parts(struct buf *out, const struct kind *kind) {
 }
 
 static void put_kind(struct buf *out, const struct kind *kind) {
-  buf_printf(out, "\n## Targets of the kind `%s`\n\n%s Their `job` is `%s` unless it is set.\n\n", kind->name, kind->summary,
-             kind->job);
+  char job[64] = "their name";
+  if (kind->job) snprintf(job, sizeof job, "`%s`", kind->job);
+  buf_printf(out, "\n## Targets of the kind `%s`\n\n%s Their `job` is %s unless it is set.\n\n", kind->name, kind->summary, job);
   put_table_head(out);
   put_rows(out, "", kind->options);
   if (kind->part_count) put_parts(out, kind);

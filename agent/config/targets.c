@@ -17,11 +17,12 @@ const struct option target_rows[] = {
      .offset = offsetof(struct target_config, name)},
     {.name = "job",
      .type = OPTION_STRING,
-     .help = "The label `job` that service discovery gives to its series. Default: what dashboards expect of its kind.",
+     .help = "The label `job` that service discovery gives to its series. Default: what dashboards expect of its kind; of "
+             "`metrics`, the name.",
      .offset = offsetof(struct target_config, job)},
     {.name = "instance",
      .type = OPTION_STRING,
-     .help = "The label `instance`. Default: the name; of a probe, its URL.",
+     .help = "The label `instance`. Default: the name; of a probe, its URL; of `metrics`, host:port.",
      .offset = offsetof(struct target_config, instance)},
     {.name = "every",
      .type = OPTION_DURATION,
@@ -179,8 +180,8 @@ static bool set_identity(const struct reader *r, const struct node *map, struct 
     return false;
   else if (!strcmp(t->name, "sonde"))
     return node_fail(r, at, "name: \"sonde\" is what the agent calls itself; choose another name");
-  if (!t->job) t->job = t->kind->job;
-  if (!t->instance) t->instance = strstr(t->address, "://") ? t->address : t->name;
+  if (!t->instance) t->instance = !t->kind->job || strstr(t->address, "://") ? t->address : t->name;
+  if (!t->job) t->job = t->kind->job ? t->kind->job : t->name;
   return true;
 }
 

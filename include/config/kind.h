@@ -21,7 +21,7 @@ struct part {
 
 struct kind {
   const char *name; /* the key in a target: "postgres" */
-  const char *job;  /* default of the label job */
+  const char *job;  /* default of the label job; NULL: the target's name, and its instance is its address */
   const char *summary;
   const struct part *parts;
   size_t part_count;
