@@ -1,135 +1,191 @@
-/* A request as libcurl's options, and libcurl's result as an answer. */
+/* The life of a transfer: libcurl tells by its callbacks where it is and what comes in. Whatever a server sends has a cap here. */
 #include "agent/net/transfer.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "agent/net/tls.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "base/version.h"
 
 /* Short of what was offered, libcurl ends the transfer: the rest of a body that is too long is not waited for. */
 static size_t take_body(char *data, size_t size, size_t count, void *arg) {
   struct transfer *t = arg;
-  size_t length = size * count, room = t->body.max - t->body.length;
-  buf_put(&t->body, data, MIN(length, room));
-  t->cut = length > room;
+  struct buf *body = &t->answer->body;
+  size_t length = size * count, room = body->max - body->length;
+  buf_put(body, data, MIN(length, room));
+  t->answer->told.cut = length > room;
   return MIN(length, room);
 }
 
-static bool set_headers(struct transfer *t, const char *const *headers) {
-  for (size_t i = 0; headers && headers[i]; i++) {
-    struct curl_slist *longer = curl_slist_append(t->headers, headers[i]);
-    if (!longer) return false;
-    t->headers = longer;
-  }
-  return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+static bool is_status_line(const char *line, size_t length) {
+  return length > 5 && memcmp(line, "HTTP/", 5) == 0;
 }
 
-static bool set_body(struct transfer *t, const struct net_request *r) {
-  if (!r->body) return true;
-  return curl_easy_setopt(t->easy, CURLOPT_POST, 1L) == CURLE_OK &&
-         curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_length) == CURLE_OK &&
-         curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, r->body) == CURLE_OK;
+/* A status line begins the headers anew: of an answer after an interim one, or after a redirect; only that makes new room. */
+static size_t take_header(char *line, size_t size, size_t count, void *arg) {
+  struct transfer *t = arg;
+  struct answer *a = t->answer;
+  size_t length = size * count;
+  long redirects = 0;
+  if (is_status_line(line, length)) {
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+    if ((unsigned)redirects > a->told.redirects) t->header_bytes = 0;
+    a->told.redirects = (unsigned)redirects;
+    buf_clear(&a->headers);
+  }
+  if (a->told.last != NET_TRANSFER) answer_enter(a, NET_TRANSFER);
+  t->header_bytes += length;
+  buf_put(&a->headers, line, length);
+  if (t->header_bytes <= HEADERS_MAX) return length;
+  fail(&a->told.why, FAIL_LIMIT, "the headers of the answer are longer than %d bytes", HEADERS_MAX);
+  return 0;
+}
+
+/* libcurl asks for addresses as well, those that need no lookup included. */
+static int begin_lookup(void *resolver, void *reserved, void *arg) {
+  struct transfer *t = arg;
+  long redirects = 0;
+  (void)resolver, (void)reserved;
+  answer_enter(t->answer, NET_RESOLVE);
+  curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+  if ((!t->named && redirects == 0) || lookups_may_begin(t->lookups, clock_now())) return 0;
+  fail(&t->answer->told.why, FAIL_RESOLVE, "not begun: %d lookups of names hang; the resolver does not answer", LOOKUPS_LEFT_MAX);
+  return 1;
+}
+
+static void note_address(struct net_answer *told, const struct sockaddr *address) {
+  const void *ip = address->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+                                                  : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+  if (!inet_ntop(address->sa_family, ip, told->ip, sizeof told->ip)) *told->ip = 0;
+}
+
+/* Called for each address that is tried; the connection that was there before a redirect is no more of interest. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address) {
+  struct transfer *t = arg;
+  struct net_answer *told = &t->answer->told;
+  (void)purpose;
+  answer_enter(t->answer, NET_CONNECT);
+  note_address(told, &address->addr);
+  told->secure = told->verified = false;
+  told->tls_version = told->tls_cipher = "";
+  told->chain_not_after = 0;
+  told->certificate_count = 0;
+  int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) fail_errno(&told->why, "no socket can be opened");
+  return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static CURLcode begin_tls(CURL *easy, void *context, void *arg) {
+  struct transfer *t = arg;
+  (void)easy;
+  answer_enter(t->answer, NET_TLS);
+  t->answer->told.secure = true;
+  if (t->certificates) tls_watch(context, t->answer);
+  return CURLE_OK;
+}
+
+static void *ssl_of(CURL *easy) {
+  struct curl_tlssessioninfo *session = NULL;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || !session) return NULL;
+  return session->backend == CURLSSLBACKEND_OPENSSL ? session->internals : NULL;
+}
+
+/* libcurl keeps "Authorization" and "Cookie" from other origins, and every other header goes along; a key may be in any of them. */
+static void choose_headers(struct transfer *t) {
+  char *url = NULL;
+  long redirects = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+  if (redirects == 0 || !t->headers) return;
+  curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+  char *origin = url ? request_origin(url) : NULL;
+  bool same = origin && t->origin && strcmp(origin, t->origin) == 0;
+  curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, same ? t->headers : t->harmless);
+  free(origin);
+}
+
+/* The connection is there, and the request goes out next. */
+static int begin_request(void *arg, char *peer, char *own, int peer_port, int own_port) {
+  struct transfer *t = arg;
+  void *ssl = ssl_of(t->easy);
+  (void)peer, (void)own, (void)peer_port, (void)own_port;
+  answer_enter(t->answer, NET_PROCESSING);
+  t->answer->told.why = (struct fail){0}; /* of an address before the one that works */
+  t->answer->told.secure = ssl != NULL;
+  t->answer->told.verified = ssl && !t->insecure;
+  if (ssl) tls_describe(ssl, t->answer, t->certificates);
+  choose_headers(t);
+  return CURL_PREREQFUNC_OK;
 }
 
 #define SET(option, value)                                                                                                         \
   if (curl_easy_setopt(t->easy, option, value) != CURLE_OK) return false
 
-static bool set_options(struct transfer *t, const struct net_request *r) {
-  char agent[64] = "sonde/";
-  strncat(agent, version_number(), sizeof agent - sizeof "sonde/");
-  SET(CURLOPT_URL, r->url);
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
-  SET(CURLOPT_PROXY, "");
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_QUICK_EXIT, 1L);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout);
-  SET(CURLOPT_TIMEOUT_MS, (long)r->timeout);
-  SET(CURLOPT_USERAGENT, agent);
+static bool set_callbacks(struct transfer *t) {
+  SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_ERRORBUFFER, t->error);
   SET(CURLOPT_WRITEFUNCTION, take_body);
   SET(CURLOPT_WRITEDATA, t);
-  SET(CURLOPT_PRIVATE, t);
+  SET(CURLOPT_HEADERFUNCTION, take_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_RESOLVER_START_FUNCTION, begin_lookup);
+  SET(CURLOPT_RESOLVER_START_DATA, t);
+  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  SET(CURLOPT_OPENSOCKETDATA, t);
+  SET(CURLOPT_SSL_CTX_FUNCTION, begin_tls);
+  SET(CURLOPT_SSL_CTX_DATA, t);
+  SET(CURLOPT_PREREQFUNCTION, begin_request);
+  SET(CURLOPT_PREREQDATA, t);
   return true;
 }
 
 struct transfer *transfer_new(const struct net_request *r, void (*done)(void *context, const struct net_answer *a), void *context,
                               struct fail *f) {
   struct transfer *t = mem_zero(sizeof *t);
-  *t = (struct transfer){.easy = curl_easy_init(), .done = done, .context = context};
-  buf_init(&t->body, r->answer_max);
-  if (t->easy && set_options(t, r) && set_headers(t, r->headers) && set_body(t, r)) return t;
+  *t = (struct transfer){.easy = curl_easy_init(),
+                         .answer = answer_new(r->answer_max),
+                         .deadline = clock_now() + r->timeout,
+                         .urgent = r->urgent,
+                         .insecure = r->tls.insecure,
+                         .certificates = r->certificates,
+                         .hear = r->hear,
+                         .socket = -1,
+                         .done = done,
+                         .context = context};
+  struct fail why = {0};
+  if (t->easy && set_callbacks(t) && request_apply(r, t, &why)) return t;
+  if (why.kind)
+    fail(f, why.kind, "%s", why.text);
+  else
+    fail(f, FAIL_SYSTEM, "libcurl refuses the request");
   transfer_free(t);
-  fail(f, FAIL_SYSTEM, "libcurl refuses the request");
   return NULL;
 }
 
-static enum fail_kind kind_of(CURLcode result) {
-  switch (result) {
-  case CURLE_OK:
-    return FAIL_NONE;
-  case CURLE_URL_MALFORMAT:
-    return FAIL_CONFIG;
-  case CURLE_COULDNT_RESOLVE_HOST:
-    return FAIL_RESOLVE;
-  case CURLE_OPERATION_TIMEDOUT:
-    return FAIL_TIMEOUT;
-  case CURLE_SSL_CONNECT_ERROR:
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_CERTPROBLEM:
-    return FAIL_TLS;
-  case CURLE_COULDNT_CONNECT:
-  case CURLE_GOT_NOTHING:
-  case CURLE_SEND_ERROR:
-  case CURLE_RECV_ERROR:
-  case CURLE_PARTIAL_FILE:
-    return FAIL_CONNECT;
-  case CURLE_OUT_OF_MEMORY:
-    return FAIL_SYSTEM;
-  default:
-    return FAIL_PROTOCOL;
-  }
-}
-
-/* libcurl has "0" for both "at once" and "not there". */
-static msec_t retry_after(CURL *easy) {
-  curl_off_t seconds = 0;
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
-  return seconds > 0 ? (msec_t)MIN(seconds, (curl_off_t)INT32_MAX) * 1000 : -1;
+void transfer_begin(struct transfer *t, struct lookups *lookups) {
+  t->lookups = lookups;
+  answer_enter(t->answer, NET_RESOLVE);
 }
 
 void transfer_tell(struct transfer *t, CURLcode result) {
-  struct net_answer a = {.body = t->body.data ? t->body.data : "",
-                         .length = t->body.length,
-                         .retry_after = retry_after(t->easy),
-                         .headers = "",
-                         .content_type = ""};
-  if (result == CURLE_WRITE_ERROR && t->cut) result = CURLE_OK;
-  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a.status);
-  curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME, &a.seconds);
-  if (result != CURLE_OK) fail(&a.why, kind_of(result), "%s", *t->error ? t->error : curl_easy_strerror(result));
-  t->done(t->context, &a);
+  struct net_answer *told = &t->answer->told;
+  if (result == CURLE_OPERATION_TIMEDOUT && t->lookups && told->last == NET_RESOLVE) lookups_leave(t->lookups, clock_now());
+  if (result == CURLE_WRITE_ERROR && told->cut) result = CURLE_OK;
+  answer_complete(t->answer, t->easy, result, t->error);
+  t->done(t->context, told);
 }
 
 void transfer_free(struct transfer *t) {
   if (t->easy) curl_easy_cleanup(t->easy);
   curl_slist_free_all(t->headers);
-  buf_done(&t->body);
+  curl_slist_free_all(t->harmless);
+  curl_slist_free_all(t->connect_to);
+  free(t->origin);
+  free(t->host_header);
+  free(t->say);
+  net_answer_free(&t->answer->told);
   free(t);
-}
-
-/* The answer and its body in one block. */
-const struct net_answer *net_answer_keep(const struct net_answer *a) {
-  struct net_answer *kept = mem_zero(sizeof *kept + a->length + 1);
-  *kept = *a;
-  kept->body = memcpy(kept + 1, a->body, a->length);
-  return kept;
-}
-
-void net_answer_free(const struct net_answer *a) {
-  free((void *)(uintptr_t)a);
 }

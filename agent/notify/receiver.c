@@ -24,6 +24,7 @@ bool receiver_post(const struct receiver_config *r, const struct buf *body, stru
                                 .body_length = body->length,
                                 .connect_timeout = CONNECT_MSEC,
                                 .timeout = TOTAL_MSEC,
-                                .answer_max = ANSWER_MAX};
+                                .answer_max = ANSWER_MAX,
+                                .urgent = true};
   return net_send(net, &request, done, context, f);
 }

@@ -1,0 +1,149 @@
+/* libcurl's result as an answer. The phases are our own stamps, not libcurl's timers: those leave out what a redirect, a connection used again or a
+ * failure did not reach, so that a phase in which something hung would be told as another. */
+#include "agent/net/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct answer *answer_new(size_t body_max) {
+  struct answer *a = mem_zero(sizeof *a);
+  a->told =
+      (struct net_answer){.body = "", .headers = "", .content_type = "", .tls_version = "", .tls_cipher = "", .retry_after = -1};
+  a->told.content_length = -1;
+  atomic_init(&a->references, 1);
+  arena_init(&a->arena);
+  buf_init(&a->body, body_max);
+  buf_init(&a->headers, HEADERS_MAX);
+  return a;
+}
+
+void answer_enter(struct answer *a, enum net_phase phase) {
+  double now = clock_seconds(), span = now - a->since;
+  if (a->since > 0) a->told.phases[a->told.last] += span, a->told.seconds += span;
+  a->since = now;
+  a->told.last = phase;
+}
+
+static enum fail_kind kind_of(CURLcode result) {
+  switch (result) {
+  case CURLE_OK:
+    return FAIL_NONE;
+  case CURLE_URL_MALFORMAT:
+    return FAIL_CONFIG;
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return FAIL_RESOLVE;
+  case CURLE_OPERATION_TIMEDOUT:
+    return FAIL_TIMEOUT;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CERTPROBLEM:
+    return FAIL_TLS;
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_GOT_NOTHING:
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+  case CURLE_PARTIAL_FILE:
+    return FAIL_CONNECT;
+  case CURLE_OUT_OF_MEMORY:
+    return FAIL_SYSTEM;
+  default:
+    return FAIL_PROTOCOL;
+  }
+}
+
+static const char *const in_phase[NET_PHASE_COUNT] = {
+    [NET_RESOLVE] = "while its name was looked up",
+    [NET_CONNECT] = "while connecting",
+    [NET_TLS] = "in the TLS handshake",
+    [NET_PROCESSING] = "while waiting for the answer",
+    [NET_TRANSFER] = "while reading the answer",
+};
+
+/* With TLS 1.3 a server refuses our certificate, or that there is none, only after the handshake. */
+static bool is_alert(const char *error) {
+  return strstr(error, "SSL_read: ") && strstr(error, " alert ");
+}
+
+static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const char *error) {
+  long code = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &code);
+  enum fail_kind kind = result == CURLE_RECV_ERROR && is_alert(error) ? FAIL_TLS : kind_of(result);
+  if (result == CURLE_OPERATION_TIMEDOUT)
+    fail(&told->why, kind, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
+  else if (result == CURLE_COULDNT_CONNECT && code && *told->ip)
+    fail(&told->why, kind, "cannot connect to %s: %s", told->ip, strerror((int)code));
+  else
+    fail(&told->why, kind, "%s", *error ? error : curl_easy_strerror(result));
+}
+
+/* libcurl has "0" for both "at once" and "not there". */
+static msec_t retry_after(CURL *easy) {
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+  return seconds > 0 ? (msec_t)MIN(seconds, (curl_off_t)INT32_MAX) * 1000 : -1;
+}
+
+static double http_version(CURL *easy) {
+  long version = CURL_HTTP_VERSION_NONE;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+  case CURL_HTTP_VERSION_1_0:
+    return 1.0;
+  case CURL_HTTP_VERSION_1_1:
+    return 1.1;
+  case CURL_HTTP_VERSION_2_0:
+    return 2;
+  case CURL_HTTP_VERSION_3:
+    return 3;
+  default:
+    return 0;
+  }
+}
+
+static void tell_http(struct answer *a, CURL *easy) {
+  struct net_answer *told = &a->told;
+  const char *type = NULL;
+  curl_off_t length = -1;
+  long redirects = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &told->status);
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects);
+  if (type) told->content_type = arena_copy(&a->arena, type);
+  told->content_length = (double)length;
+  told->redirects = (unsigned)redirects;
+  told->http_version = http_version(easy);
+  told->retry_after = retry_after(easy);
+}
+
+void answer_complete(struct answer *a, CURL *easy, CURLcode result, const char *error) {
+  struct net_answer *told = &a->told;
+  const char *ip = NULL;
+  answer_enter(a, told->last);
+  tell_http(a, easy);
+  curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
+  if (ip && *ip && strlen(ip) < sizeof told->ip) memcpy(told->ip, ip, strlen(ip) + 1);
+  if (a->body.data) told->body = a->body.data;
+  if (a->headers.data) told->headers = a->headers.data;
+  told->length = a->body.length;
+  if (result != CURLE_OK && !told->why.kind) say_why(told, easy, result, error);
+}
+
+const struct net_answer *net_answer_keep(const struct net_answer *told) {
+  struct answer *a = (struct answer *)(uintptr_t)told;
+  atomic_fetch_add(&a->references, 1);
+  return told;
+}
+
+void net_answer_free(const struct net_answer *told) {
+  struct answer *a = (struct answer *)(uintptr_t)told;
+  if (!a || atomic_fetch_sub(&a->references, 1) > 1) return;
+  buf_done(&a->body);
+  buf_done(&a->headers);
+  arena_done(&a->arena);
+  free(a);
+}
