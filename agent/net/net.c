@@ -5,14 +5,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/net/loop.h"
+#include "agent/net/multi.h"
 #include "base/mem.h"
 
 struct net {
   pthread_mutex_t lock; /* of what follows */
   bool stopping, running;
   struct transfers fresh;
-  struct loop *loop; /* while its thread runs, which alone uses it: others only wake it */
+  struct multi *multi; /* while its thread runs, which alone uses it: others only wake it */
   pthread_t thread;
 };
 
@@ -35,8 +35,8 @@ static void *run(void *arg) {
   struct net *n = arg;
   struct transfer *t;
   do {
-    while ((t = take_fresh(n))) loop_add(n->loop, t);
-  } while (loop_turn(n->loop));
+    while ((t = take_fresh(n))) multi_add(n->multi, t);
+  } while (multi_turn(n->multi));
   return NULL;
 }
 
@@ -44,11 +44,11 @@ static void *run(void *arg) {
 static bool start(struct net *n, struct fail *f) {
   if (n->stopping) return fail(f, FAIL_STOPPED, "the agent is ending");
   if (n->running) return true;
-  n->loop = loop_new(f);
-  if (!n->loop) return false;
+  n->multi = multi_new(f);
+  if (!n->multi) return false;
   n->running = pthread_create(&n->thread, NULL, run, n) == 0;
   if (n->running) return true;
-  loop_free(n->loop);
+  multi_free(n->multi);
   return fail(f, FAIL_SYSTEM, "no thread can be started for transfers");
 }
 
@@ -60,7 +60,7 @@ bool net_send(struct net *n, const struct net_request *r, void (*done)(void *con
   bool good = start(n, f);
   if (good) {
     TAILQ_INSERT_TAIL(&n->fresh, t, link);
-    loop_wake(n->loop);
+    multi_wake(n->multi);
   }
   pthread_mutex_unlock(&n->lock);
   if (!good) transfer_free(t);
@@ -74,9 +74,9 @@ void net_stop(struct net *n) {
   n->running = false;
   pthread_mutex_unlock(&n->lock);
   if (!running) return;
-  loop_stop(n->loop);
+  multi_stop(n->multi);
   pthread_join(n->thread, NULL);
-  loop_free(n->loop);
+  multi_free(n->multi);
 }
 
 void net_free(struct net *n) {
