@@ -138,7 +138,7 @@ static bool make_labels(struct step *s) {
     return fail(s->fail, FAIL_LIMIT, "%zu alerts; the most of one rule is %d", count, ALERTS_MAX);
   SCOPED(map_done) struct map seen = {0};
   for (size_t i = 0; i < count; i++) {
-    struct labels *l = s->labels[i] = element_labels(s->rule, &j->result->elements[i], j->external);
+    struct labels *l = s->labels[i] = element_labels(s->rule, &j->result->elements[i], j->world);
     void **slot = map_slot(&seen, (const char *)&l->hash, sizeof l->hash);
     if (*slot && labels_equal(*slot, l)) return twice(s, l);
     *slot = l;
@@ -161,7 +161,7 @@ static void fire(struct step *s, struct alert *a, enum alert_state from) {
 static void begin(struct step *s, struct labels *labels, const struct element *e) {
   struct alert a = {
       .labels = labels_ref(labels),
-      .annotations = element_annotations(s->rule, e, s->judgement->external),
+      .annotations = element_annotations(s->rule, e, s->judgement->world),
       .state = ALERT_PENDING,
       .active_at = s->now,
       .value = e->value,
@@ -189,7 +189,7 @@ static void go_on(struct step *s, struct alert *a) {
 
 static void refresh(struct step *s, struct alert *a, const struct element *e) {
   labels_unref(a->annotations);
-  a->annotations = element_annotations(s->rule, e, s->judgement->external);
+  a->annotations = element_annotations(s->rule, e, s->judgement->world);
   a->value = e->value;
   a->restored = false;
   go_on(s, a);
@@ -242,7 +242,7 @@ static void begin_without_data(struct step *s) {
     const char *target = j->doubts[i].target;
     if (!j->doubts[i].down || has_alert_of(s->alerts, target)) continue;
     struct element e = {.labels = labels_new(&(struct label_pair){"target", target}, 1), .value = NAN};
-    struct labels *l = element_labels(s->rule, &e, j->external);
+    struct labels *l = element_labels(s->rule, &e, j->world);
     begin(s, l, &e);
     labels_unref(l);
     labels_unref(e.labels);

@@ -6,11 +6,11 @@
 
 enum { RENDERED_MAX = 65536 };
 
-static const char *rendered(const char *template, const struct element *e, const struct pairs *external, struct arena *a) {
+static const char *rendered(const char *template, const struct element *e, const struct template_world *world, struct arena *a) {
   SCOPED(buf_done) struct buf out;
   struct fail why = {0};
   buf_init(&out, RENDERED_MAX);
-  if (!template_render(&out, template, e->labels, e->value, external, &why)) {
+  if (!template_render(&out, template, e->labels, e->value, world, &why)) {
     buf_clear(&out);
     buf_printf(&out, "<error expanding template: %s>", why.text);
   }
@@ -19,28 +19,28 @@ static const char *rendered(const char *template, const struct element *e, const
 
 /* `pairs` rendered behind the `count` that stand in `all`; then alertname when it is given. */
 static struct labels *with_rendered(struct label_pair *all, size_t count, const struct pairs *pairs, const struct element *e,
-                                    const struct pairs *external, const char *alertname) {
+                                    const struct template_world *world, const char *alertname) {
   struct arena texts;
   arena_init(&texts);
   for (size_t i = 0; i < pairs->count; i++)
-    all[count++] = (struct label_pair){pairs->names[i], rendered(pairs->values[i], e, external, &texts)};
+    all[count++] = (struct label_pair){pairs->names[i], rendered(pairs->values[i], e, world, &texts)};
   if (alertname) all[count++] = (struct label_pair){"alertname", alertname};
   struct labels *made = labels_new(all, count);
   arena_done(&texts);
   return made;
 }
 
-struct labels *element_labels(const struct rule *rule, const struct element *e, const struct pairs *external) {
+struct labels *element_labels(const struct rule *rule, const struct element *e, const struct template_world *world) {
   struct label_pair all[e->labels->count + rule->labels.count + 1];
   size_t count = 0;
   for (size_t i = 0; i < e->labels->count; i++)
     if (strcmp(e->labels->pairs[i].name, "__name__") != 0) all[count++] = e->labels->pairs[i];
-  return with_rendered(all, count, &rule->labels, e, external, rule->name);
+  return with_rendered(all, count, &rule->labels, e, world, rule->name);
 }
 
-struct labels *element_annotations(const struct rule *rule, const struct element *e, const struct pairs *external) {
+struct labels *element_annotations(const struct rule *rule, const struct element *e, const struct template_world *world) {
   struct label_pair all[rule->annotations.count + 1];
-  return with_rendered(all, 0, &rule->annotations, e, external, NULL);
+  return with_rendered(all, 0, &rule->annotations, e, world, NULL);
 }
 
 static bool is_set_by(const struct rule *rule, const char *name) {

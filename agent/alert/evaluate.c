@@ -35,6 +35,10 @@ static bool evaluate(struct look *l, const struct expr *e, struct value *ret, st
   return true;
 }
 
+static void drop_labels(void *labels) {
+  labels_unref(labels);
+}
+
 /* What the comparison of an expression compares; NULL when there is none, or when it cannot be evaluated alone. */
 static const struct value *evaluate_left(struct look *l, const struct expr *e, struct value *ret) {
   struct comparison c;
@@ -81,15 +85,48 @@ static void add_doubts(struct look *l, const struct evaluation *notes) {
   l->doubts = all;
 }
 
+/* Templates */
+
+/* The expression of a template's query, at the time of the rule. */
+static bool query(void *context, const char *text, struct arena *a, struct template_sample **ret, size_t *ret_count,
+                  struct fail *f) {
+  struct look *l = context;
+  struct value v;
+  struct evaluation notes;
+  const struct expr *e = promql_parse(text, a, f);
+  if (!e || !evaluate(l, e, &v, &notes, f)) return fail_prefix(f, "query \"%.100s\"", text);
+  struct template_sample *samples = arena_alloc(a, (v.count + 1) * sizeof *samples);
+  for (size_t i = 0; i < v.count; i++) {
+    arena_defer(a, drop_labels, labels_ref(v.elements[i].labels));
+    samples[i] = (struct template_sample){v.elements[i].labels, v.elements[i].value};
+  }
+  *ret = samples;
+  *ret_count = v.count;
+  value_done(&v);
+  return true;
+}
+
+static struct template_world world_of(struct look *l) {
+  const struct moment *m = l->moment;
+  return (struct template_world){
+      .external_labels = m->external_labels,
+      .external_url = m->external_url,
+      .wall = (double)m->wall / 1000,
+      .query = query,
+      .context = l,
+  };
+}
+
 /* Judging */
 
 static bool judge(struct look *l, struct running_rule *r, struct transitions *out, struct fail *f) {
   const struct rule *rule = r->rule;
   const struct moment *m = l->moment;
   struct evaluation recover_notes = {0};
+  const struct template_world world = world_of(l);
   if (!evaluate(l, rule->expr, &l->result, &l->notes, f)) return false;
   add_doubts(l, &l->notes);
-  struct judgement j = {.result = &l->result, .limit = l->group->limit, .settled = m->settled, .external = m->external};
+  struct judgement j = {.result = &l->result, .limit = l->group->limit, .settled = m->settled, .world = &world};
   if (!rule->records) j.left = evaluate_left(l, rule->expr, &l->left);
   if (rule->recover) {
     if (!evaluate(l, rule->recover, &l->recovered, &recover_notes, f)) return fail_prefix(f, "recover");

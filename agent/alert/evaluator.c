@@ -224,7 +224,8 @@ static void evaluate_group(struct evaluator *e, struct running_group *g, struct 
       .at = e->at,
       .wall = e->at + e->offset,
       .settled = e->at - e->started >= PROMQL_LOOKBACK,
-      .external = &e->now.config->external_labels,
+      .external_labels = &e->now.config->external_labels,
+      .external_url = e->now.config->external_url,
       .ups = ups,
   };
   for (size_t i = 0; i < g->group->count; i++) {

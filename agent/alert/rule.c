@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/alert/load.h"
-#include "alert/alert.h"
+#include "template/template.h"
 #include "config/schema.h"
 
 static const char *const no_data_names[] = {

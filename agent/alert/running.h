@@ -45,7 +45,8 @@ struct moment {
   msec_t at;    /* of the points that rules make */
   int64_t wall; /* the same, milliseconds since 1970 */
   bool settled;
-  const struct pairs *external;
+  const struct pairs *external_labels;
+  const char *external_url;
   struct ups *ups; /* emptied by who makes the moment */
 };
 /* Evaluates a rule; what changed is added to `out`. An error freezes it, and is logged when it is another than before. */

@@ -20,7 +20,7 @@ static void write_body(void *context, const struct config *config, const char *r
                          .starts_at = alert->fired_at,
                          .ends_at = alert->state == ALERT_FIRING ? 0 : alert->resolved_at,
                          .value = alert->value,
-                         .external_url = "",
+                         .external_url = config->external_url,
                          .external_labels = &config->external_labels,
                      });
 }

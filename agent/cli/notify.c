@@ -43,7 +43,7 @@ static void take_answer(void *context, const struct net_answer *a) {
 }
 
 /* Named, marked and explained so that nobody is alarmed by it. */
-static void make_message(struct message *m, const struct pairs *external_labels) {
+static void make_message(struct message *m, const struct config *c) {
   char host[256] = "", summary[400];
   gethostname(host, sizeof host - 1);
   snprintf(summary, sizeof summary, "[TEST] Messages of sonde on %s arrive here", host);
@@ -57,8 +57,8 @@ static void make_message(struct message *m, const struct pairs *external_labels)
       .annotations = labels_new(annotations, COUNTOF(annotations)),
       .starts_at = (int64_t)(clock_wall() * 1000),
       .value = NAN,
-      .external_url = "",
-      .external_labels = external_labels,
+      .external_url = c->external_url,
+      .external_labels = &c->external_labels,
   };
 }
 
@@ -116,7 +116,7 @@ static int test(const struct config *c, const char *name) {
   struct message m;
   struct net *net = net_new();
   size_t count = 0, delivered = 0;
-  make_message(&m, &c->external_labels);
+  make_message(&m, c);
   for (size_t i = 0; i < c->receiver_count; i++)
     if (!name || !strcmp(c->receivers[i].name, name)) trial_start(&trials[count++], &c->receivers[i], &m, net);
   for (size_t i = 0; i < count; i++) {

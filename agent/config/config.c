@@ -55,6 +55,11 @@ const struct option root_rows[] = {
      .type = OPTION_LABELS,
      .help = "Labels that name this agent to others: `{site: eu}`. At most 16.",
      .offset = offsetof(struct config, external_labels)},
+    {.name = "external_url",
+     .type = OPTION_STRING,
+     .fallback = "",
+     .help = "Where people reach this agent, `https://ops.example.com/sonde`: for links in messages. Default: no links.",
+     .offset = offsetof(struct config, external_url)},
     {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 1000. See below."},
     {.name = "rules",
      .type = OPTION_STRINGS,
@@ -75,6 +80,18 @@ static bool check_timeout(const struct reader *r, const struct node *root, struc
   return node_fail(r, node_get(root, "poll_timeout"), "poll_timeout: %s is not shorter than the poll_interval of %s",
                    duration_format(c->poll_timeout, timeout, sizeof timeout),
                    duration_format(c->poll_interval, interval, sizeof interval));
+}
+
+/* Paths are appended to it. */
+static bool check_external_url(const struct reader *r, const struct node *root, struct config *c) {
+  const char *url = c->external_url;
+  size_t length = strlen(url);
+  if (length && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    return node_fail(r, node_get(root, "external_url"),
+                     "external_url: \"%.100s\" is not a URL; write it like https://ops.example.com", url);
+  while (length && url[length - 1] == '/') length--;
+  c->external_url = arena_copy_bytes(&c->arena, url, length);
+  return true;
 }
 
 static bool check_web(const struct reader *r, const struct node *root, const struct config *c) {
@@ -146,8 +163,9 @@ static bool place_rules(const struct reader *r, struct config *c) {
 
 static bool read_root(const struct reader *r, const struct kinds *kinds, const struct node *root, struct config *c) {
   struct schema schema = {root_rows, c};
-  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) && place_rules(r, c) &&
-         read_targets(r, kinds, node_get(root, "targets"), c) && read_receivers(r, kinds, node_get(root, "receivers"), c);
+  return schema_read(r, root, "", &schema, 1) && check_timeout(r, root, c) && check_web(r, root, c) &&
+         check_external_url(r, root, c) && place_rules(r, c) && read_targets(r, kinds, node_get(root, "targets"), c) &&
+         read_receivers(r, kinds, node_get(root, "receivers"), c);
 }
 
 struct config *config_new(void) {

@@ -5,6 +5,7 @@
 #define SONDE_ALERT_ALERT_H
 
 #include "alert/rules.h"
+#include "template/template.h"
 
 #define ALERTS_MAX 10000 /* of one rule; over it the evaluation is an error */
 
@@ -63,17 +64,11 @@ struct judgement {
   size_t doubt_count;
   int64_t limit; /* of elements; 0: none */
   bool settled;  /* the series of all parts had time to come since the start: what was restored and is not seen may end */
-  const struct pairs *external; /* labels, for templates */
+  const struct template_world *world; /* what templates may ask */
 };
 
 /* An alerting rule's step. False with a sentence (two elements become one alert, a limit): the state is as before, and nothing was added to `out`. */
 bool alerts_step(struct alerts *a, const struct rule *rule, const struct judgement *j, int64_t now, struct transitions *out,
                  struct fail *f) MUST_CHECK;
-
-/* A template of labels or annotations: {{ $labels.x }}, {{ $value | humanize }} … as Prometheus has them. Parsed once to be refused with a position,
- * rendered with the element. */
-bool template_check(const char *text, size_t *wrong_at, struct fail *f) MUST_CHECK;
-bool template_render(struct buf *out, const char *text, const struct labels *labels, double value, const struct pairs *external,
-                     struct fail *f) MUST_CHECK;
 
 #endif

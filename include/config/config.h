@@ -42,6 +42,7 @@ struct config {
   msec_t poll_interval, poll_timeout;
   const char *state_dir; /* resolved by config_state_dir() */
   struct pairs external_labels;
+  const char *external_url; /* where people reach the agent, without a / at its end; "" when unknown */
   struct strings rules; /* patterns of rule files, and CONFIG_RULES_PACK */
   struct target_config *targets;
   size_t target_count;

@@ -34,7 +34,7 @@ static void clear(struct run *r) {
 /* One evaluation of one rule, with all of the past known: nothing is in doubt. */
 static bool step(struct run *r, const struct rule *rule, struct fail *f) {
   const struct source source = {fake_select, &r->past, 0};
-  const struct pairs external = {0};
+  const struct template_world world = {0};
   struct evaluation notes;
   struct value result = {.type = VALUE_VECTOR}, left = {.type = VALUE_VECTOR};
   struct comparison c;
@@ -44,7 +44,7 @@ static bool step(struct run *r, const struct rule *rule, struct fail *f) {
   bool compares = promql_comparison(rule->expr, &c);
   bool good = promql_eval(rule->expr, &source, r->next, &a, &result, &notes, f) &&
               (!compares || promql_eval(c.value, &source, r->next, &a, &left, &notes, f));
-  struct judgement j = {.result = &result, .left = compares ? &left : NULL, .settled = true, .external = &external};
+  struct judgement j = {.result = &result, .left = compares ? &left : NULL, .settled = true, .world = &world};
   good = good && alerts_step(&r->alerts[rule_index(r->set, rule)], rule, &j, 1 + r->next, &changes, f);
   transitions_done(&changes);
   value_done(&result);

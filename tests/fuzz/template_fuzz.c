@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/alert.h"
+#include "template/template.h"
 #include "base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool good = template_check(text, &at, &why);
   if (!good && (!why.text[0] || at > strlen(text))) abort();
   why = (struct fail){0};
-  bool rendered = template_render(&out, text, labels, value, NULL, &why);
+  bool rendered = template_render(&out, text, labels, value, &(struct template_world){0}, &why);
   if (rendered == (why.kind != FAIL_NONE)) abort();
   if (!good && rendered && !memchr(text, '{', strlen(text))) abort(); /* plain text is never refused */
   buf_done(&out);

@@ -184,11 +184,12 @@ static void labels_and_annotations_come_from_the_element_and_the_rule(void **sta
              *texts[] = {"{{ $labels.__name__ }} is {{ $value }} in {{ $externalLabels.site }}", "{{ $labels.job | humanize }}"};
   const char *site[] = {"site"}, *eu[] = {"eu"};
   struct pairs external = {site, eu, 1};
+  struct template_world world = {.external_labels = &external};
   struct rule rule = {.name = "Busy", .labels = {names, values, 3}, .annotations = {notes, texts, 2}};
   struct alerts a = {0};
   struct transitions out = {0};
   struct element e[] = {element("__name__=\"cpu\",alertname=\"x\",gone=\"y\",job=\"node\"", 0.5)};
-  assert_true(judge(&a, &rule, e, 1, (struct judgement){.external = &external}, 1000, &out));
+  assert_true(judge(&a, &rule, e, 1, (struct judgement){.world = &world}, 1000, &out));
   const struct alert *one = &out.items[0].alert;
   assert_int_equal(one->labels->count, 3);
   assert_string_equal(labels_get(one->labels, "alertname"), "Busy");

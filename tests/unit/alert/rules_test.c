@@ -151,7 +151,7 @@ static void a_template_that_does_not_close_is_refused_at_load(void **state) {
                  "r.yml:7:20: annotations.summary: the {{ that opens here is not closed by }}");
   assert_refused("alert: A\n    expr: up\n    labels: {a: '{{ $vale }}'}\n", "r.yml:6:21: labels.a: $vale is unknown here");
   assert_refused("alert: A\n    expr: up\n    annotations:\n      a: |\n        one\n        two {{ foo 1 }}\n",
-                 "r.yml:9:16: annotations.a: the function foo is not supported; printf, ");
+                 "r.yml:9:16: annotations.a: there is no function foo");
 }
 
 static void two_groups_of_a_name_in_one_file_are_refused(void **state) {

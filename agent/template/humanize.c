@@ -1,12 +1,12 @@
 /* Numbers as templates show them: humanize and its kin, to the letter as Prometheus writes them. */
-#include "agent/alert/humanize.h"
+#include "agent/template/humanize.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "agent/template/moment.h"
 #include "base/attr.h"
 
 const char *go_float(double value, char *out) {
@@ -22,10 +22,10 @@ const char *go_float(double value, char *out) {
   return out;
 }
 
-void format_number(char *out, size_t size, const char *format, double value) {
+void format_number(char *out, size_t size, const char *format, int precision, double value) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  snprintf(out, size, format, value);
+  snprintf(out, size, format, precision, value);
 #pragma GCC diagnostic pop
 }
 
@@ -39,7 +39,7 @@ static const char *plain(double value, const char *suffix, char *out, size_t siz
   return out;
 }
 
-static const char *humanize(double value, char *out, size_t size) {
+const char *humanize(double value, char *out, size_t size) {
   static const char *const large[] = {"", "k", "M", "G", "T", "P", "E", "Z", "Y"};
   static const char *const small[] = {"", "m", "u", "n", "p", "f", "a", "z", "y"};
   size_t i = 0;
@@ -52,7 +52,7 @@ static const char *humanize(double value, char *out, size_t size) {
   return plain(value, small[i], out, size);
 }
 
-static const char *humanize1024(double value, char *out, size_t size) {
+const char *humanize_1024(double value, char *out, size_t size) {
   static const char *const prefixes[] = {"", "ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"};
   size_t i = 0;
   if (fabs(value) <= 1 || !isfinite(value)) return plain(value, "", out, size);
@@ -60,11 +60,11 @@ static const char *humanize1024(double value, char *out, size_t size) {
   return plain(value, prefixes[i], out, size);
 }
 
-static const char *percentage(double value, char *out, size_t size) {
+const char *humanize_percentage(double value, char *out, size_t size) {
   return plain(value * 100, "%", out, size);
 }
 
-static const char *duration(double value, char *out, size_t size) {
+const char *humanize_duration(double value, char *out, size_t size) {
   if (!isfinite(value)) return plain(value, "", out, size);
   if (fabs(value) < 1 && value != 0) {
     char number[48];
@@ -83,28 +83,7 @@ static const char *duration(double value, char *out, size_t size) {
   return out;
 }
 
-/* To the millisecond, without the zeros at the end. */
-static const char *timestamp(double value, char *out, size_t size) {
+const char *humanize_timestamp(double value, char *out, size_t size) {
   if (!isfinite(value) || fabs(value) > 9e9) return plain(value, "", out, size);
-  double whole = floor(value);
-  time_t seconds = (time_t)whole;
-  struct tm utc;
-  gmtime_r(&seconds, &utc);
-  size_t used = strftime(out, size, "%Y-%m-%d %H:%M:%S", &utc);
-  int milliseconds = (int)((value - whole) * 1000);
-  if (milliseconds) used += (size_t)snprintf(out + used, size - used, ".%03d", milliseconds);
-  while (milliseconds && out[used - 1] == '0') used--;
-  snprintf(out + used, size - used, " +0000 UTC");
-  return out;
-}
-
-static const struct humanizer humanizers[] = {
-    {"humanize", humanize},         {"humanize1024", humanize1024},   {"humanizePercentage", percentage},
-    {"humanizeDuration", duration}, {"humanizeTimestamp", timestamp},
-};
-
-const struct humanizer *humanizer_find(const char *name) {
-  for (size_t i = 0; i < COUNTOF(humanizers); i++)
-    if (!strcmp(humanizers[i].name, name)) return &humanizers[i];
-  return NULL;
+  return moment_text(value, out, size);
 }
