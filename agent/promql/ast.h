@@ -5,16 +5,7 @@
 #include "agent/promql/lexer.h"
 #include "promql/promql.h"
 
-enum expr_kind {
-  EXPR_NUMBER,
-  EXPR_STRING,
-  EXPR_SELECTOR,
-  EXPR_SUBQUERY,
-  EXPR_CALL,
-  EXPR_AGGREGATE,
-  EXPR_BINARY,
-  EXPR_NEGATE,
-};
+enum expr_kind { EXPR_NUMBER, EXPR_STRING, EXPR_SELECTOR, EXPR_SUBQUERY, EXPR_CALL, EXPR_AGGREGATE, EXPR_BINARY, EXPR_NEGATE };
 
 /* by (…), without (…), on (…), ignoring (…): label names, and whether they are the ones that count. */
 struct grouping {
@@ -22,6 +13,8 @@ struct grouping {
   const char **names;
   size_t count;
 };
+
+enum sides { SIDE_NONE, SIDE_LEFT, SIDE_RIGHT };
 
 enum anchor { ANCHOR_STEP, ANCHOR_START, ANCHOR_END, ANCHOR_TIME };
 /* The moment at which a selector or subquery looks: what @ names, else the step's, less the offset. */
@@ -57,7 +50,7 @@ struct expr {
     } call;
     struct {
       const struct aggregator *aggregator;
-      const struct expr *of;
+      const struct expr *of, *parameter; /* the parameter of topk(3, x): NULL when it has none */
       struct grouping grouping;
     } aggregate;
     struct {
@@ -65,6 +58,8 @@ struct expr {
       bool returns_bool;
       const struct expr *left, *right;
       struct grouping matching;
+      enum sides many;          /* which side may have several elements for one of the other */
+      struct grouping included; /* group_left(…): labels that the one element gives to the many */
     } binary;
     const struct expr *negated;
   };
@@ -101,7 +96,9 @@ const struct function *function_find(const char *name, size_t length);
 
 struct aggregator {
   const char *name;
-  double (*reduce)(const double *values, size_t count);
+  enum { PARAMETER_NONE, PARAMETER_NUMBER, PARAMETER_LABEL } parameter; /* topk(3, x), count_values("v", x) */
+  enum { PICK_NONE, PICK_LARGEST, PICK_SMALLEST } picks;                /* lets elements through as they are … */
+  double (*reduce)(double *values, size_t count, double parameter); /* … or makes a number of a group's, which it may reorder */
 };
 const struct aggregator *aggregator_find(const char *name, size_t length); /* in any case, as in Prometheus */
 /* True for a function or aggregator that Prometheus has and this does not yet. */

@@ -5,7 +5,6 @@
 
 #include "agent/promql/eval.h"
 #include "agent/promql/keys.h"
-#include "base/map.h"
 
 static double arithmetic(enum token_kind op, double a, double b) {
   switch (op) {
@@ -74,80 +73,150 @@ static void with_scalar(struct eval *ev, const struct expr *e, const struct valu
   }
 }
 
-/* Two vectors, and the elements of the right one by their keys. */
-struct match {
-  const struct expr *e;
-  const struct value *left, *right;
-  struct map by_key;
-  struct labels **keys; /* of the right elements; references */
-  bool *taken;          /* right elements that a left one has met */
+/* Two vectors */
+
+/* What lasts from step to step: what each label set that was met is matched by, and what came of two that met. */
+struct meeting {
+  struct keys keys;
+  struct label_sets *results;
+  struct outcome *outcomes; /* by the number of the many side's set */
+  size_t capacity;
+};
+struct outcome {
+  size_t one;    /* the number of the other set, plus 1; 0: nothing came of this one yet */
+  size_t result; /* its number among the results */
 };
 
-/* Of several elements with the same key the first is found, and *ret_twice is one of the others' key. */
-static void match_init(struct match *m, struct eval *ev, const struct expr *e, const struct value *left, const struct value *right,
-                       const struct labels **ret_twice) {
-  *m = (struct match){.e = e, .left = left, .right = right};
-  m->keys = arena_alloc(ev->arena, right->count * sizeof(struct labels *));
-  m->taken = arena_alloc(ev->arena, right->count * sizeof *m->taken);
-  *ret_twice = NULL;
-  for (size_t i = 0; i < right->count; i++) {
-    size_t length;
-    m->keys[i] = labels_grouped(right->elements[i].labels, &e->binary.matching);
-    const char *key = labels_key(m->keys[i], &length);
-    void **slot = map_slot(&m->by_key, key, length);
-    if (*slot)
-      *ret_twice = m->keys[i];
-    else
-      *slot = &right->elements[i];
+/* One step of it. Each element of the many side meets at most one of the other; where none is named, the left side is the many one, and each element of the
+ * other is met once. */
+struct match {
+  struct eval *ev;
+  const struct expr *e;
+  struct meeting *meeting;
+  const struct value *many, *one;
+  size_t *many_sets, *one_sets; /* the numbers of the elements' sets */
+  size_t *one_by_key;           /* which element, plus 1 */
+};
+
+static struct meeting *meeting_of(struct eval *ev, const struct expr *e) {
+  bool new;
+  struct meeting *m = eval_node(ev, e, sizeof *m, &new);
+  if (new) {
+    keys_init(&m->keys, ev->lasting, labels_grouped, &e->binary.matching);
+    m->results = label_sets_new(ev->lasting);
   }
+  return m;
 }
 
-static void match_done(struct match *m) {
-  for (size_t i = 0; i < m->right->count; i++) labels_unref(m->keys[i]);
-  map_done(&m->by_key);
+static size_t *numbers_of(struct eval *ev, struct keys *k, const struct value *v) {
+  size_t *numbers = arena_alloc(ev->arena, v->count * sizeof *numbers);
+  for (size_t i = 0; i < v->count; i++) numbers[i] = keys_source(k, v->elements[i].labels);
+  return numbers;
 }
 
-/* The right element that a left one meets, or NULL. */
-static const struct element *match_find(const struct match *m, const struct element *left) {
-  size_t length;
-  struct labels *wanted = labels_grouped(left->labels, &m->e->binary.matching);
-  const char *key = labels_key(wanted, &length);
-  const struct element *found = map_find(&m->by_key, key, length);
-  labels_unref(wanted);
-  return found;
+static void match_init(struct match *m, struct eval *ev, const struct expr *e, const struct value *many, const struct value *one) {
+  *m = (struct match){.ev = ev, .e = e, .meeting = meeting_of(ev, e), .many = many, .one = one};
+  m->many_sets = numbers_of(ev, &m->meeting->keys, many);
+  m->one_sets = numbers_of(ev, &m->meeting->keys, one);
+  m->one_by_key = arena_alloc(ev->arena, m->meeting->keys.keys->count * sizeof *m->one_by_key);
 }
 
-static bool several(struct eval *ev, const struct expr *e, const struct labels *key, const char *side) {
+static size_t key_of(const struct match *m, size_t set) {
+  return m->meeting->keys.key_of[set];
+}
+
+/* The element of the other side that element `i` of the many side meets, plus 1; 0 when there is none. */
+static size_t met_by(const struct match *m, size_t i) {
+  return m->one_by_key[key_of(m, m->many_sets[i])];
+}
+
+static const char *side_name(const struct match *m, bool many) {
+  return many == (m->e->binary.many == SIDE_RIGHT) ? "right" : "left";
+}
+
+static bool several(const struct match *m, size_t key, bool many) {
+  static const char *const repairs[] = {"name more labels in on(), or aggregate that side",
+                                        "name more labels in on(), aggregate that side, or say group_left",
+                                        "the labels of the result do not tell them apart"};
   SCOPED(buf_done) struct buf shown;
   buf_init(&shown, 300);
-  labels_write(&shown, key);
-  return fail(ev->fail, FAIL_CONFIG,
-              "several series on the %s side of %s match the labels %s: name more labels in on(), or aggregate that side", side,
-              token_name(e->binary.op), shown.overflow ? "{…}" : shown.data);
+  labels_write(&shown, m->meeting->keys.keys->sets[key]);
+  return fail(m->ev->fail, FAIL_CONFIG, "several series on the %s side of %s match the labels %s: %s", side_name(m, many),
+              token_name(m->e->binary.op), shown.overflow ? "{…}" : shown.data,
+              repairs[!many               ? 0
+                      : m->e->binary.many ? 2
+                                          : 1]);
 }
 
-/* The left side's labels, less those that do not take part. */
-static struct labels *result_labels(const struct expr *e, struct labels *left) {
-  const struct grouping *g = &e->binary.matching;
-  if (g->only) return labels_grouped(left, g);
-  return g->count ? labels_without(left, g) : labels_ref(left);
+/* Remembers the elements of the one side by their keys. False when two have the same, unless that does not matter. */
+static bool index_one(struct match *m, bool once) {
+  for (size_t i = 0; i < m->one->count; i++) {
+    size_t key = key_of(m, m->one_sets[i]);
+    if (once && m->one_by_key[key]) return several(m, key, false);
+    m->one_by_key[key] = i + 1;
+  }
+  return true;
 }
 
-/* Each element of either side meets at most one of the other. */
-static bool one_to_one(struct eval *ev, struct match *m, struct value *ret) {
+/* Labels of the result */
+
+/* The labels of the many side; one to one, those that matter for the match. Arithmetic makes another metric of it. */
+static bool stays(const struct expr *e, const char *name) {
+  if (!is_comparison(e->binary.op) && labels_names_metric(name)) return false;
+  if (grouping_names(&e->binary.included, name)) return false;
+  return e->binary.many || grouping_names(&e->binary.matching, name) == e->binary.matching.only;
+}
+
+static struct labels *result_labels(const struct expr *e, const struct labels *many, const struct labels *one) {
+  const struct grouping *included = &e->binary.included;
+  struct label_pair pairs[many->count + included->count + 1];
+  size_t count = 0;
+  for (size_t i = 0; i < many->count; i++)
+    if (stays(e, many->pairs[i].name)) pairs[count++] = many->pairs[i];
+  for (size_t i = 0; i < included->count; i++)
+    pairs[count++] = (struct label_pair){included->names[i], labels_get(one, included->names[i])};
+  return labels_new(pairs, count);
+}
+
+/* The number of the labels that come of element `i` of the many side and element `other` of the one side. */
+static size_t result_of(struct match *m, size_t i, size_t other) {
+  struct meeting *meeting = m->meeting;
+  size_t many = m->many_sets[i], one = m->one_sets[other] + 1;
+  if (many >= meeting->capacity) {
+    size_t capacity = meeting->keys.sources->count * 2;
+    struct outcome *more = arena_alloc(m->ev->lasting, capacity * sizeof *more);
+    if (meeting->capacity) memcpy(more, meeting->outcomes, meeting->capacity * sizeof *more);
+    meeting->outcomes = more;
+    meeting->capacity = capacity;
+  }
+  struct outcome *o = &meeting->outcomes[many];
+  if (o->one != one) {
+    struct labels *l = result_labels(m->e, m->many->elements[i].labels, m->one->elements[other].labels);
+    *o = (struct outcome){one, label_sets_number(meeting->results, l)};
+    labels_unref(l);
+  }
+  return o->result;
+}
+
+/* Operators */
+
+static bool combine(struct match *m, struct value *ret) {
   const struct expr *e = m->e;
-  *ret = eval_vector(ev, m->left->count);
-  for (size_t i = 0; i < m->left->count; i++) {
-    const struct element *l = &m->left->elements[i], *r = match_find(m, l);
-    double value;
-    if (!r || !binary_numbers(e, l->value, r->value, &value)) continue;
-    bool *taken = &m->taken[r - m->right->elements];
-    if (*taken) {
-      value_done(ret);
-      return several(ev, e, m->keys[r - m->right->elements], "left");
-    }
-    *taken = true;
-    value_add(ret, result_labels(e, l->labels), value, m->left->unnamed[i] || !is_filter(e));
+  size_t most = m->meeting->results->count + m->many->count;
+  bool *taken = arena_alloc(m->ev->arena, m->meeting->keys.keys->count), *made = arena_alloc(m->ev->arena, most);
+  for (size_t i = 0; i < m->many->count; i++) {
+    size_t met = met_by(m, i), key = key_of(m, m->many_sets[i]);
+    if (!met) continue;
+    if (!e->binary.many && taken[key]) return several(m, key, true);
+    taken[key] = true;
+    size_t result = result_of(m, i, met - 1);
+    if (made[result]) return several(m, key, true);
+    made[result] = true;
+    double many = m->many->elements[i].value, one = m->one->elements[met - 1].value, value;
+    bool swapped = e->binary.many == SIDE_RIGHT;
+    if (!binary_numbers(e, swapped ? one : many, swapped ? many : one, &value)) continue;
+    bool unnamed = is_filter(e) ? m->many->unnamed[i] : e->binary.returns_bool;
+    value_add(ret, labels_ref(m->meeting->results->sets[result]), value, unnamed);
   }
   return true;
 }
@@ -156,26 +225,36 @@ static void add_copy(struct value *v, const struct value *from, size_t i) {
   value_add(v, labels_ref(from->elements[i].labels), from->elements[i].value, from->unnamed[i]);
 }
 
-/* Appends the elements of the left side that meet one of the right side, or that do not. */
+/* Appends the elements of the many side that meet one of the other, or that do not. */
 static void add_where(struct value *ret, const struct match *m, bool meets) {
-  for (size_t i = 0; i < m->left->count; i++)
-    if ((match_find(m, &m->left->elements[i]) != NULL) == meets) add_copy(ret, m->left, i);
+  for (size_t i = 0; i < m->many->count; i++)
+    if ((met_by(m, i) != 0) == meets) add_copy(ret, m->many, i);
+}
+
+static void set_operator(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right,
+                         struct value *ret) {
+  struct match m;
+  bool or = e->binary.op == TOKEN_OR;
+  match_init(&m, ev, e, or ? right : left, or ? left : right);
+  (void)index_one(&m, false);
+  *ret = eval_vector(ev, left->count + right->count);
+  for (size_t i = 0; or &&i < left->count; i++) add_copy(ret, left, i);
+  add_where(ret, &m, e->binary.op == TOKEN_AND);
 }
 
 static bool vectors(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {
   struct match m;
-  const struct labels *twice;
-  bool ok = true, or = e->binary.op == TOKEN_OR;
-  match_init(&m, ev, e, or ? right : left, or ? left : right, &twice);
-  if (!is_set_operator(e->binary.op)) {
-    ok = twice && left->count ? several(ev, e, twice, "right") : one_to_one(ev, &m, ret);
-  } else {
-    *ret = eval_vector(ev, left->count + right->count);
-    for (size_t i = 0; or &&i < left->count; i++) add_copy(ret, left, i);
-    add_where(ret, &m, e->binary.op == TOKEN_AND);
+  bool swapped = e->binary.many == SIDE_RIGHT;
+  if (is_set_operator(e->binary.op)) {
+    set_operator(ev, e, left, right, ret);
+    return true;
   }
-  match_done(&m);
-  return ok;
+  *ret = eval_vector(ev, (swapped ? right : left)->count);
+  if (!left->count || !right->count) return true;
+  match_init(&m, ev, e, swapped ? right : left, swapped ? left : right);
+  if (index_one(&m, true) && combine(&m, ret)) return true;
+  value_done(ret);
+  return false;
 }
 
 static bool operate(struct eval *ev, const struct expr *e, const struct value *left, const struct value *right, struct value *ret) {

@@ -104,12 +104,11 @@ static int by_labels(const void *a, const void *b) {
 }
 
 bool courses_finish(struct eval *ev, const struct courses *c, struct value *ret) {
-  static const struct grouping nothing = {0};
   struct label_sets *finals = label_sets_new(ev->lasting);
   *ret = (struct value){.type = VALUE_MATRIX, .series = arena_alloc(ev->lasting, c->labels->count * sizeof *ret->series)};
   for (size_t i = 0; i < c->labels->count; i++) {
     const struct course *course = &c->items[i];
-    struct labels *l = course->unnamed ? labels_grouped(c->labels->sets[i], &nothing) : labels_ref(c->labels->sets[i]);
+    struct labels *l = course->unnamed ? labels_unnamed(c->labels->sets[i]) : labels_ref(c->labels->sets[i]);
     size_t number = label_sets_number(finals, l);
     struct series *s = &ret->series[number];
     if (number == ret->count) {

@@ -188,7 +188,7 @@ static const char known_elsewhere[] =
     "round scalar"
     " sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start step tan tanh timestamp ts_of_first_over_time"
     " ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector year"
-    " bottomk count_values group limit_ratio limitk quantile stddev stdvar topk ";
+    " limit_ratio limitk ";
 
 bool promql_is_known_elsewhere(const char *name) {
   char word[64];

@@ -24,6 +24,7 @@ msec_t promql_span(const struct expr *e) {
     for (size_t i = 0; i < e->call.count; i++) longest = longer(longest, promql_span(e->call.args[i]));
     return longest;
   case EXPR_AGGREGATE:
+    if (e->aggregate.parameter) longest = longer(longest, promql_span(e->aggregate.parameter));
     return longer(longest, promql_span(e->aggregate.of));
   case EXPR_NEGATE:
     return longer(longest, promql_span(e->negated));

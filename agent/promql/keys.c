@@ -3,30 +3,33 @@
 
 #include <string.h>
 
-static bool is_named(const struct grouping *g, const char *name) {
+bool grouping_names(const struct grouping *g, const char *name) {
   for (size_t i = 0; i < g->count; i++)
     if (!strcmp(g->names[i], name)) return true;
   return false;
 }
 
-/* The set of the labels that are named, or of the others; the metric's name stays only when it is named or kept. */
-static struct labels *filtered(struct labels *l, const struct grouping *g, bool only, bool keep_name) {
+bool labels_names_metric(const char *name) {
+  return !strcmp(name, "__name__") || !strcmp(name, "__type__") || !strcmp(name, "__unit__");
+}
+
+struct labels *labels_grouped(struct labels *l, const struct grouping *g) {
   struct label_pair pairs[l->count + 1];
   size_t count = 0;
   for (size_t i = 0; i < l->count; i++) {
     const char *name = l->pairs[i].name;
-    bool kept = only ? is_named(g, name) : !is_named(g, name) && (keep_name || strcmp(name, "__name__") != 0);
+    bool named = grouping_names(g, name), kept = g->only ? named : !named && strcmp(name, "__name__") != 0;
     if (kept) pairs[count++] = l->pairs[i];
   }
   return count == l->count ? labels_ref(l) : labels_new(pairs, count);
 }
 
-struct labels *labels_grouped(struct labels *l, const struct grouping *g) {
-  return filtered(l, g, g->only, false);
-}
-
-struct labels *labels_without(struct labels *l, const struct grouping *g) {
-  return filtered(l, g, false, true);
+struct labels *labels_unnamed(struct labels *l) {
+  struct label_pair pairs[l->count + 1];
+  size_t count = 0;
+  for (size_t i = 0; i < l->count; i++)
+    if (!labels_names_metric(l->pairs[i].name)) pairs[count++] = l->pairs[i];
+  return count == l->count ? labels_ref(l) : labels_new(pairs, count);
 }
 
 /* Numbers */
@@ -90,14 +93,15 @@ static size_t derive(struct keys *k, struct labels *l) {
   return number;
 }
 
-size_t keys_number(struct keys *k, struct labels *l) {
+size_t keys_source(struct keys *k, struct labels *l) {
   size_t known = k->sources->count, source = label_sets_number(k->sources, l);
-  if (source < known) return k->key_of[source];
+  if (source < known) return source;
   if (source == k->capacity) {
     k->capacity = k->capacity ? k->capacity * 2 : FIRST_SLOTS;
     size_t *more = arena_alloc(k->sources->arena, k->capacity * sizeof *more);
     if (source) memcpy(more, k->key_of, source * sizeof *more);
     k->key_of = more;
   }
-  return k->key_of[source] = derive(k, l);
+  k->key_of[source] = derive(k, l);
+  return source;
 }

@@ -4,10 +4,13 @@
 
 #include "agent/promql/ast.h"
 
+bool grouping_names(const struct grouping *g, const char *name);
+/* The labels that tell of the metric itself, and go with its name. */
+bool labels_names_metric(const char *name);
 /* The labels that a grouping keeps: those named (only), or all but those named and the metric's name. A reference of the caller's. */
 struct labels *labels_grouped(struct labels *l, const struct grouping *g);
-/* All labels but those named. */
-struct labels *labels_without(struct labels *l, const struct grouping *g);
+/* All labels but the metric's name. */
+struct labels *labels_unnamed(struct labels *l);
 
 /* The distinct sets that were asked for, numbered from 0 on. */
 struct label_sets {
@@ -32,7 +35,7 @@ struct keys {
   size_t capacity;
 };
 void keys_init(struct keys *k, struct arena *a, derive_fn *derive, const struct grouping *g);
-/* The number of the key of `l` within k->keys. */
-size_t keys_number(struct keys *k, struct labels *l);
+/* The number of `l` among the sources; its key has the number k->key_of[…] within k->keys. */
+size_t keys_source(struct keys *k, struct labels *l);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { TEXT_MAX = 65536, DEPTH_MAX = 100, ARGS_MAX = 3, NAMES_MAX = 64, OPERATORS_MAX = 1000 };
 
 static struct expr *expression(struct parser *p, int least);
@@ -85,7 +87,7 @@ static bool by_or_without(struct parser *p, struct grouping *g, bool *given) {
   return parser_advance(p) && label_names(p, g);
 }
 
-static const char *type_name(enum value_type type) {
+const char *type_name(enum value_type type) {
   static const char *const names[] = {"a number", "a string", "an instant vector", "a range like x[5m]"};
   return names[type];
 }
@@ -95,12 +97,24 @@ static bool want(struct parser *p, const struct expr *e, enum value_type type, c
   return lexer_fail(&p->lexer, e->offset, "%s takes %s, and this is %s", where, type_name(type), type_name(e->type));
 }
 
+/* What stands before the vector: a number, or the name of a label. */
+static bool parameter(struct parser *p, struct expr *e) {
+  const struct aggregator *a = e->aggregate.aggregator;
+  struct expr *with = a->parameter ? expression(p, 0) : NULL;
+  if (!a->parameter) return true;
+  if (!with || !want(p, with, a->parameter == PARAMETER_NUMBER ? VALUE_SCALAR : VALUE_STRING, a->name)) return false;
+  if (a->parameter == PARAMETER_LABEL && (!*with->string || !text_is_clean(with->string, strlen(with->string))))
+    return lexer_fail(&p->lexer, with->offset, "%s takes the name of a label, and this is none", a->name);
+  e->aggregate.parameter = with;
+  return p->token.kind == TOKEN_COMMA ? parser_advance(p) : parser_wrong(p, "',' and an instant vector");
+}
+
 static struct expr *aggregation(struct parser *p, const struct aggregator *aggregator, size_t offset) {
   struct expr *e = parser_node(p, EXPR_AGGREGATE, VALUE_VECTOR, offset);
   bool given = false;
   e->aggregate.aggregator = aggregator;
   e->aggregate.grouping.only = true;
-  if (!by_or_without(p, &e->aggregate.grouping, &given) || !parser_expect(p, TOKEN_LEFT_PAREN)) return NULL;
+  if (!by_or_without(p, &e->aggregate.grouping, &given) || !parser_expect(p, TOKEN_LEFT_PAREN) || !parameter(p, e)) return NULL;
   e->aggregate.of = expression(p, 0);
   if (!e->aggregate.of || !want(p, e->aggregate.of, VALUE_VECTOR, aggregator->name) || !parser_expect(p, TOKEN_RIGHT_PAREN))
     return NULL;
@@ -136,8 +150,19 @@ static struct expr *call(struct parser *p, const struct function *function, size
   return NULL;
 }
 
+static bool is_reserved(const struct parser *p) {
+  static const char *const words[] = {"bool", "on", "ignoring", "group_left", "group_right"};
+  for (size_t i = 0; i < COUNTOF(words); i++)
+    if (parser_is(p, words[i])) return true;
+  return false;
+}
+
 /* A name begins a call, an aggregation or a selector: what follows it tells. */
 static struct expr *named(struct parser *p) {
+  if (is_reserved(p)) {
+    parser_wrong(p, "a metric, a function, a number or (");
+    return NULL;
+  }
   size_t offset = p->token.offset, length = p->token.length;
   const char *text = p->lexer.text + offset, *name = arena_copy_bytes(p->arena, text, length);
   if (!parser_advance(p)) return NULL;
@@ -241,11 +266,32 @@ static struct expr *operand(struct parser *p) {
   case TOKEN_SUB:
     return negation(p);
   case TOKEN_NAME:
+  case TOKEN_AND: /* words that may name a metric */
+  case TOKEN_OR:
+  case TOKEN_UNLESS:
     return named(p);
   default:
     parser_wrong(p, "a metric, a function, a number or (");
     return NULL;
   }
+}
+
+static bool refuse_fill(struct parser *p) {
+  static const char *const words[] = {"fill", "fill_left", "fill_right"};
+  for (size_t i = 0; i < COUNTOF(words); i++)
+    if (parser_is(p, words[i]))
+      return lexer_fail(&p->lexer, p->token.offset, "%s is experimental in Prometheus, and not supported", words[i]);
+  return true;
+}
+
+/* A label that is the same on both sides is not to be copied from one to the other. */
+static bool in_one_clause(struct parser *p, const struct expr *e) {
+  const struct grouping *on = &e->binary.matching, *included = &e->binary.included;
+  for (size_t i = 0; i < on->count && on->only; i++)
+    for (size_t k = 0; k < included->count; k++)
+      if (!strcmp(on->names[i], included->names[k]))
+        return lexer_fail(&p->lexer, p->token.offset, "the label %.60s stands in on(…) and in the group clause", on->names[i]);
+  return true;
 }
 
 static bool matching(struct parser *p, struct expr *e) {
@@ -254,15 +300,21 @@ static bool matching(struct parser *p, struct expr *e) {
     e->binary.returns_bool = true;
     if (!parser_advance(p)) return false;
   }
-  bool on = parser_is(p, "on");
-  if (on || parser_is(p, "ignoring")) {
+  bool on = parser_is(p, "on"), given = on || parser_is(p, "ignoring");
+  if (given) {
     e->binary.matching.only = on;
     if (!parser_advance(p) || !label_names(p, &e->binary.matching)) return false;
   }
-  if (parser_is(p, "group_left") || parser_is(p, "group_right"))
-    return lexer_fail(&p->lexer, p->token.offset, "%.*s is not supported yet", (int)p->token.length,
-                      p->lexer.text + p->token.offset);
-  return true;
+  bool left = parser_is(p, "group_left");
+  if (!left && !parser_is(p, "group_right")) return refuse_fill(p);
+  if (is_set_operator(e->binary.op))
+    return lexer_fail(&p->lexer, p->token.offset, "%s looks for any match, and takes no group_left or group_right",
+                      token_name(e->binary.op));
+  if (!given) return lexer_fail(&p->lexer, p->token.offset, "group_left and group_right stand behind on(…) or ignoring(…)");
+  e->binary.many = left ? SIDE_LEFT : SIDE_RIGHT;
+  if (!parser_advance(p)) return false;
+  if (p->token.kind == TOKEN_LEFT_PAREN && !label_names(p, &e->binary.included)) return false;
+  return in_one_clause(p, e) && refuse_fill(p);
 }
 
 static bool check_binary(struct parser *p, struct expr *e, size_t at_op) {
@@ -279,7 +331,8 @@ static bool check_binary(struct parser *p, struct expr *e, size_t at_op) {
   if (is_set_operator(e->binary.op) && !vectors) return lexer_fail(&p->lexer, at_op, "%s works on two instant vectors only", op);
   if (scalars && is_comparison(e->binary.op) && !e->binary.returns_bool)
     return lexer_fail(&p->lexer, at_op, "a comparison of two numbers needs bool: 1 %s bool 2", op);
-  if (!vectors && e->binary.matching.count) return lexer_fail(&p->lexer, at_op, "on and ignoring go with two instant vectors only");
+  if (!vectors && (e->binary.matching.count || e->binary.many))
+    return lexer_fail(&p->lexer, at_op, "on and ignoring go with two instant vectors only");
   e->type = scalars ? VALUE_SCALAR : VALUE_VECTOR;
   return true;
 }
@@ -299,24 +352,14 @@ static struct expr *binary(struct parser *p, const struct expr *left) {
   return e->binary.right && check_binary(p, e, at_op) ? e : NULL;
 }
 
-/* What may stand behind a selector alone. */
-static bool refuse_modifiers(struct parser *p) {
-  size_t offset = p->token.offset;
-  if (p->token.kind == TOKEN_AT) return lexer_fail(&p->lexer, offset, "the @ modifier is not supported yet");
-  if (p->token.kind == TOKEN_LEFT_BRACKET)
-    return lexer_fail(&p->lexer, offset, "a range stands directly behind a selector: x[5m]; subqueries are not supported yet");
-  if (parser_is(p, "offset"))
-    return lexer_fail(&p->lexer, offset, "offset stands directly behind a selector or its range: x[5m] offset 1h");
-  return true;
-}
-
 static struct expr *expression(struct parser *p, int least) {
   if (++p->depth > DEPTH_MAX) {
     lexer_fail(&p->lexer, p->token.offset, "the expression is nested more than %d deep", DEPTH_MAX);
     return NULL;
   }
+  bool enclosed = p->token.kind == TOKEN_LEFT_PAREN, is_signed = p->token.kind == TOKEN_ADD || p->token.kind == TOKEN_SUB;
   struct expr *e = operand(p);
-  if (e && !refuse_modifiers(p)) return NULL;
+  if (e && !is_signed) e = parse_behind(p, e, enclosed);
   for (int level; e && (level = precedence(p->token.kind)) > 0 && level >= least;) e = binary(p, e);
   p->depth--;
   return e;

@@ -25,7 +25,10 @@ bool parser_is_label(const struct parser *p); /* the token may name a label: a w
 const char *parser_label(struct parser *p);   /* its name, in the arena */
 struct expr *parser_node(struct parser *p, enum expr_kind kind, enum value_type type, size_t offset);
 
-/* A selector that begins here, its `name` (NULL: none) already taken from `offset`: matchers, range, offset. */
+/* A selector that begins here, its `name` (NULL: none) already taken from `offset`: the matchers. */
 struct expr *parse_selector(struct parser *p, const char *name, size_t offset);
+/* What stands behind `e`: range, subquery, offset, @. Behind a parenthesis (`enclosed`) only a subquery may. */
+struct expr *parse_behind(struct parser *p, struct expr *e, bool enclosed);
+const char *type_name(enum value_type type); /* "an instant vector" */
 
 #endif

@@ -9,13 +9,12 @@ const struct bounds promql_rule_bounds = {
 
 /* Series that differed only in what an operation took away would be one: Prometheus calls that an error, and so do we. */
 static bool take_names(struct eval *ev, struct value *v) {
-  static const struct grouping nothing = {0};
   struct label_sets *seen = label_sets_new(ev->lasting);
   for (size_t i = 0; i < v->count; i++) {
     struct element *x = &v->elements[i];
     struct labels *named = x->labels;
     if (v->unnamed[i]) {
-      x->labels = labels_grouped(named, &nothing);
+      x->labels = labels_unnamed(named);
       labels_unref(named);
     }
     if (label_sets_number(seen, x->labels) != i)

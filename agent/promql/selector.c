@@ -1,11 +1,9 @@
-/* Parsing a selector: an optional name, {matchers}, then [range] and offset. A name may also stand quoted within the braces. */
-#include <math.h>
+/* Parsing a selector: an optional name and {matchers}. A name may also stand quoted within the braces. */
 #include <string.h>
 
 #include "agent/promql/parser.h"
 
 enum { MATCHERS_MAX = 64 };
-static const double span_max = 1e11; /* seconds: sums of two do not overflow as milliseconds */
 
 struct matchers {
   struct matcher list[MATCHERS_MAX];
@@ -90,33 +88,6 @@ static bool match_nothing_too(const struct matchers *all) {
   return true;
 }
 
-static bool span(struct parser *p, msec_t *ret) {
-  if (p->token.kind != TOKEN_DURATION && p->token.kind != TOKEN_NUMBER) return parser_wrong(p, "a duration like 5m");
-  if (!(p->token.number < span_max)) return lexer_fail(&p->lexer, p->token.offset, "this duration is too long");
-  *ret = (msec_t)llround(p->token.number * 1000);
-  return parser_advance(p);
-}
-
-static bool range(struct parser *p, struct expr *e) {
-  size_t offset = p->token.offset;
-  if (p->token.kind != TOKEN_LEFT_BRACKET) return true;
-  if (!parser_advance(p) || !span(p, &e->selector.range)) return false;
-  if (p->token.kind == TOKEN_COLON) return lexer_fail(&p->lexer, offset, "subqueries are not supported yet");
-  if (e->selector.range <= 0) return lexer_fail(&p->lexer, offset, "a range is longer than nothing");
-  e->type = VALUE_MATRIX;
-  return parser_expect(p, TOKEN_RIGHT_BRACKET);
-}
-
-static bool back(struct parser *p, struct expr *e) {
-  if (!parser_is(p, "offset")) return true;
-  if (!parser_advance(p)) return false;
-  bool later = p->token.kind == TOKEN_SUB;
-  if (later && !parser_advance(p)) return false;
-  if (!span(p, &e->selector.when.back)) return false;
-  if (later) e->selector.when.back = -e->selector.when.back;
-  return true;
-}
-
 struct expr *parse_selector(struct parser *p, const char *name, size_t offset) {
   struct matchers all = {.count = 0};
   if (name) {
@@ -132,5 +103,5 @@ struct expr *parse_selector(struct parser *p, const char *name, size_t offset) {
   e->selector.count = all.count;
   e->selector.matchers = arena_alloc(p->arena, all.count * sizeof *all.list);
   memcpy(e->selector.matchers, all.list, all.count * sizeof *all.list);
-  return range(p, e) && back(p, e) ? e : NULL;
+  return e;
 }

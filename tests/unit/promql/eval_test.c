@@ -187,11 +187,15 @@ static void two_vectors(void **state) {
       {"c - on(k) d", 0,
        "! several series on the right side of - match the labels {k=\"1\"}: name more labels in on(), or aggregate that side\n"},
       {"d - on(k) c", 0,
-       "! several series on the left side of - match the labels {k=\"1\"}: name more labels in on(), or aggregate that side\n"},
+       "! several series on the left side of - match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
+       "group_left\n"},
       {"nothing - on(k) d", 0, ""},
-      {"d > on(k) (c - 9)", 0, "{k=\"1\"} 9\n"}, /* of the two on the left only one is left */
+      {"d > on(k) (c - 9)", 0, /* though only one would be left */
+       "! several series on the left side of > match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
+       "group_left\n"},
       {"d > bool on(k) (c - 9)", 0,
-       "! several series on the left side of > match the labels {k=\"1\"}: name more labels in on(), or aggregate that side\n"},
+       "! several series on the left side of > match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
+       "group_left\n"},
   };
   CHECK(series, rows);
 }
