@@ -24,8 +24,9 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(B)/libsonde.a
 UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' | sort)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
+PROMQLTEST := $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/promqltest/*.c))
 
-.PHONY: FORCE all help run demo test unit lint bench fuzz docs clean
+.PHONY: FORCE all help run demo test unit promqltest lint bench fuzz docs clean
 all: $(B)/sonde ## build/release/sonde (the libraries must be there: make run installs them)
 
 help: ## this list
@@ -43,6 +44,8 @@ test: ## everything: unit tests (plain, ASan+UBSan, TSan), conformance, real ser
 
 unit: $(UNIT_TESTS) ## the unit tests of MODE=release|asan|tsan
 	@tools/run-unit $(UNIT_TESTS)
+
+promqltest: build/tests/promqltest ## build/tests/promqltest FILE... runs PromQL test files of Prometheus' suite
 
 lint: ## budgets and layers of the tree, formatting, clang-tidy, cppcheck
 	@tools/need build lint && exec tools/lint
@@ -86,6 +89,15 @@ $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@echo '  test  $<'
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
+$(B)/tests/promqltest: $(PROMQLTEST) $(LIBRARY)
+	@echo '  link  $@'
+	@mkdir -p $(@D)
+	@$(CC) -o $@ $^ $(ALL_LIBS)
+
+build/tests/promqltest: build/release/tests/promqltest
+	@mkdir -p $(@D)
+	@cp -f $< $@
+
 $(B)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(ALL_LIBS)
@@ -94,4 +106,4 @@ $(B)/tests/%: tests/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PROMQLTEST:.o=.d)
