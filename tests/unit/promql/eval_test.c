@@ -4,64 +4,7 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "tests/unit/promql/fake.h"
-
-struct series_row {
-  const char *metric, *values; /* every 10 seconds from 0 on */
-};
-struct eval_row {
-  const char *text;
-  int at; /* seconds */
-  const char *value;
-};
-
-static void load(struct fake *f, const struct series_row *rows, size_t count) {
-  struct fail why;
-  *f = (struct fake){0};
-  for (size_t i = 0; i < count; i++)
-    if (!fake_load(f, 10 * S, rows[i].metric, rows[i].values, &why)) fail_msg("%s: %s", rows[i].metric, why.text);
-}
-
-static void check(struct fake *f, const struct eval_row *rows, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    SCOPED(buf_done) struct buf out;
-    buf_init(&out, 10000);
-    fake_eval(f, rows[i].text, rows[i].at * S, &out);
-    const char *got = out.length ? out.data : "";
-    if (strcmp(got, rows[i].value) != 0) fail_msg("%s at %d s is\n%sinstead of\n%s", rows[i].text, rows[i].at, got, rows[i].value);
-  }
-}
-
-#define CHECK(series, rows)                                                                                                        \
-  do {                                                                                                                             \
-    struct fake fake;                                                                                                              \
-    load(&fake, series, COUNTOF(series));                                                                                          \
-    check(&fake, rows, COUNTOF(rows));                                                                                             \
-    fake_clear(&fake);                                                                                                             \
-  } while (0)
-
-struct steps_row {
-  const char *text;
-  int from, to, step; /* seconds */
-  const char *value;
-};
-#define CHECK_STEPS(series, rows)                                                                                                  \
-  do {                                                                                                                             \
-    struct fake fake;                                                                                                              \
-    load(&fake, series, COUNTOF(series));                                                                                          \
-    check_steps(&fake, rows, COUNTOF(rows));                                                                                       \
-    fake_clear(&fake);                                                                                                             \
-  } while (0)
-
-static void check_steps(struct fake *f, const struct steps_row *rows, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    SCOPED(buf_done) struct buf out;
-    buf_init(&out, 10000);
-    fake_eval_steps(f, rows[i].text, &(struct steps){rows[i].from * S, rows[i].to * S, rows[i].step * S}, &out);
-    const char *got = out.length ? out.data : "";
-    if (strcmp(got, rows[i].value) != 0) fail_msg("%s is\n%sinstead of\n%s", rows[i].text, got, rows[i].value);
-  }
-}
+#include "tests/unit/promql/check.h"
 
 static void numbers(void **state) {
   (void)state;
@@ -579,36 +522,9 @@ static void the_deepest_expression_fits_the_stack_of_a_thread(void **state) {
 
 #define TEST(name) cmocka_unit_test(name)
 
-static void each_step_has_its_value(void **state) {
-  (void)state;
-  static const struct series_row series[] = {
-      {"x{k=\"a\"}", "1 2 3 4 5"}, {"x{k=\"b\"}", "_ _ 7 stale _ 9"}, {"c_total", "0+10x30"}, {"old", "3"}};
-  static const struct steps_row rows[] = {
-      {"x", 0, 50, 10, "x{k=\"a\"} 1@0 2@10 3@20 4@30 5@40 5@50\nx{k=\"b\"} 7@20 9@50\n"},
-      {"x", 5, 25, 10, "x{k=\"a\"} 1@5 2@15 3@25\nx{k=\"b\"} 7@25\n"},
-      {"x", 5, 29, 10, "x{k=\"a\"} 1@5 2@15 3@25\nx{k=\"b\"} 7@25\n"},
-      {"x{k=\"a\"} offset 10s", 20, 30, 10, "x{k=\"a\"} 2@20 3@30\n"},
-      {"sum(x)", 10, 30, 10, "{} 2@10 10@20 4@30\n"},
-      {"x > 3", 0, 50, 10, "x{k=\"a\"} 4@30 5@40 5@50\nx{k=\"b\"} 7@20 9@50\n"},
-      {"rate(c_total[30s])", 30, 50, 10, "{} 1@30 1@40 1@50\n"},
-      {"count_over_time(x[20s])", 0, 50, 10, "{k=\"a\"} 1@0 2@10 2@20 2@30 2@40 1@50\n{k=\"b\"} 1@20 1@30 1@50\n"},
-      {"old", 0, 400, 100, "old 3@0 3@100 3@200\n"}, /* five minutes of lookback */
-      {"time()", 0, 20, 10, "{} 0@0 10@10 20@20\n"},
-      {"1 + 1", 0, 10, 10, "{} 2@0 2@10\n"},
-      {"x", 20, 20, 10, "x{k=\"a\"} 3@20\nx{k=\"b\"} 7@20\n"},
-      {"-x{k=\"a\"} or -c_total", 50, 50, 1, "{} -50@50\n{k=\"a\"} -5@50\n"},
-      {"x[20s]", 0, 20, 10,
-       "! only a number or an instant vector has a value at each step, and this is a range; put a function like rate() around "
-       "it\n"},
-      {"\"a\"", 0, 20, 10, "! only a number or an instant vector has a value at each step, and this is a string\n"},
-  };
-  CHECK_STEPS(series, rows);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(numbers),
-      TEST(each_step_has_its_value),
       TEST(selectors),
       TEST(a_number_and_a_vector),
       TEST(two_vectors),
