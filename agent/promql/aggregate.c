@@ -263,11 +263,7 @@ bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) {
   const struct expr *with = e->aggregate.parameter;
   struct value parameter = {0}, of;
   if (with && !eval_expr(ev, with, &parameter)) return false;
-  if (e->aggregate.aggregator->reduce == share_of && !(parameter.scalar >= 0 && parameter.scalar <= 1)) {
-    char shown[NUMBER_SIZE];
-    number_format(parameter.scalar, shown);
-    eval_annotate(ev, with, true, "quantile value should be between 0 and 1, got %s", shown);
-  }
+  if (e->aggregate.aggregator->reduce == share_of) warn_of_share(ev, with, parameter.scalar);
   if (!eval_expr(ev, e->aggregate.of, &of)) return false;
   bool ok = aggregate(ev, e, &of, parameter.scalar, ret);
   value_done(&of);

@@ -47,6 +47,7 @@ struct expr {
       const struct function *function;
       const struct expr **args;
       size_t count;
+      const void *prepared; /* see struct function */
     } call;
     struct {
       const struct aggregator *aggregator;
@@ -65,35 +66,6 @@ struct expr {
   };
 };
 
-/* What a function over a range sees. */
-struct window {
-  const struct point *points; /* at least one, no stale ones */
-  size_t count;
-  msec_t from, to;          /* the range is (from, to] */
-  msec_t at;                /* the step's time: other than `to` where an offset or @ is */
-  const double *parameters; /* the scalar arguments, in order */
-};
-#define FUNCTION_ARGS_MAX 8
-struct eval;
-struct value;
-/* A function is a row: its name, what it takes and gives, and one of four ways to compute it. */
-struct function {
-  const char *name;
-  enum value_type result;
-  enum value_type args[FUNCTION_ARGS_MAX];
-  size_t arg_count;
-  size_t optional; /* of the last arguments, how many may be left out; FUNCTION_ANY: the last may come any number of times */
-  bool keeps_name;
-  bool counter; /* means something of counters alone: what is not called like one gets an annotation */
-  bool (*window)(const struct window *w, double *ret); /* over a range; false: no element */
-  double (*each)(double x, const double *parameters);  /* of each element of the one vector, and the scalar arguments */
-  double (*calendar)(double wall);                     /* of each element, or of the time itself when there is no argument */
-  /* Of all arguments, evaluated in order (a range is not: see eval_windows()). */
-  bool (*whole)(struct eval *ev, const struct expr *e, struct value *args, struct value *ret);
-};
-#define FUNCTION_ANY ((size_t)-1)
-const struct function *function_find(const char *name, size_t length);
-
 struct aggregator {
   const char *name;
   enum { PARAMETER_NONE, PARAMETER_NUMBER, PARAMETER_LABEL } parameter; /* topk(3, x), count_values("v", x) */
@@ -101,9 +73,6 @@ struct aggregator {
   double (*reduce)(double *values, size_t count, double parameter); /* … or makes a number of a group's, which it may reorder */
 };
 const struct aggregator *aggregator_find(const char *name, size_t length); /* in any case, as in Prometheus */
-/* True for a function or aggregator that Prometheus has and this does not yet. */
-bool promql_is_known_elsewhere(const char *name);
-
 /* What an operator makes of two numbers: false when it is a comparison that does not hold (and has no bool). */
 bool binary_numbers(const struct expr *e, double left, double right, double *ret);
 bool is_comparison(enum token_kind op);

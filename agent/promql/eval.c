@@ -45,7 +45,7 @@ double eval_wall(const struct eval *ev) {
 
 /* Bounds, notes, and what lasts */
 
-enum { NODE_WORK = 50, ANNOTATIONS_MAX = 32 };
+enum { NODE_WORK = 50, ANNOTATIONS_MAX = 32, ANNOTATION_BYTES_MAX = 2000 };
 
 bool eval_goes_on(struct eval *ev, size_t work) {
   const struct bounds *b = ev->bounds;
@@ -61,18 +61,21 @@ bool eval_goes_on(struct eval *ev, size_t work) {
                                           b->cpu_seconds == 1 ? "" : "s");
 }
 
-void eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) {
-  char text[400];
+struct annotation *eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) {
+  SCOPED(buf_done) struct buf text;
   va_list args;
+  buf_init(&text, ANNOTATION_BYTES_MAX);
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  buf_vprintf(&text, format, args);
   va_end(args);
+  if (text.overflow) return NULL;
   for (size_t i = 0; i < ev->annotation_count; i++)
-    if (ev->annotations[i].offset == e->offset && !strcmp(ev->annotations[i].text, text)) return;
+    if (ev->annotations[i].offset == e->offset && !strcmp(ev->annotations[i].text, text.data)) return &ev->annotations[i];
   if (!ev->annotations) ev->annotations = arena_alloc(ev->lasting, ANNOTATIONS_MAX * sizeof *ev->annotations);
-  if (ev->annotation_count == ANNOTATIONS_MAX) return;
-  ev->annotations[ev->annotation_count++] =
-      (struct annotation){.warning = warning, .offset = e->offset, .text = arena_copy(ev->lasting, text)};
+  if (ev->annotation_count == ANNOTATIONS_MAX) return NULL;
+  struct annotation *a = &ev->annotations[ev->annotation_count++];
+  *a = (struct annotation){.warning = warning, .offset = e->offset, .text = arena_copy(ev->lasting, text.data)};
+  return a;
 }
 
 void *eval_node(struct eval *ev, const struct expr *e, size_t size, bool *ret_new) {

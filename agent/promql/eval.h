@@ -3,7 +3,7 @@
 #ifndef SONDE_AGENT_PROMQL_EVAL_H
 #define SONDE_AGENT_PROMQL_EVAL_H
 
-#include "agent/promql/ast.h"
+#include "agent/promql/functions.h"
 
 /* The times that an expression is evaluated at: those of the query, or of a subquery. */
 struct frame {
@@ -51,8 +51,9 @@ bool eval_windows(struct eval *ev, const struct expr *range, window_fn *each, vo
  * when the evaluation is over one of its bounds or is to stop. */
 bool eval_goes_on(struct eval *ev, size_t work) MUST_CHECK;
 enum { EVAL_MUCH_WORK = 10000 }; /* after so much the clock is looked at */
-/* Notes what Prometheus would tell, without "PromQL warning: " and without the place, which is that of `e`. */
-void eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) PRINTF(4, 5);
+/* Notes what Prometheus would tell, without "PromQL warning: " and without the place, which is that of `e`. The note, new or the same as before;
+ * NULL when there are too many. */
+struct annotation *eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) PRINTF(4, 5);
 /* Zeroed room that a node keeps from step to step. */
 void *eval_node(struct eval *ev, const struct expr *e, size_t size, bool *ret_new);
 

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/promql/functions.h"
 #include "base/text.h"
 
-enum { TEXT_MAX = 65536, DEPTH_MAX = 100, ARGS_MAX = 3, NAMES_MAX = 64, OPERATORS_MAX = 1000 };
+enum { TEXT_MAX = 65536, DEPTH_MAX = 100, NAMES_MAX = 64, OPERATORS_MAX = 1000 };
 
 static struct expr *expression(struct parser *p, int least);
 
@@ -121,21 +122,33 @@ static struct expr *aggregation(struct parser *p, const struct aggregator *aggre
   return given || by_or_without(p, &e->aggregate.grouping, &given) ? e : NULL;
 }
 
+static const char *plural(size_t count) {
+  return count == 1 ? "" : "s";
+}
+
 static bool argument(struct parser *p, struct expr *call) {
   const struct function *f = call->call.function;
-  size_t n = call->call.count;
+  size_t n = call->call.count, most = f->optional == FUNCTION_ANY ? FUNCTION_CALL_MAX : f->arg_count;
   const struct expr *arg = expression(p, 0);
   if (!arg) return false;
-  if (n == f->arg_count)
-    return lexer_fail(&p->lexer, arg->offset, "%s takes %zu argument%s, not more", f->name, n, n == 1 ? "" : "s");
+  if (n == most) return lexer_fail(&p->lexer, arg->offset, "%s takes %zu argument%s, not more", f->name, n, plural(n));
   call->call.args[call->call.count++] = arg;
-  return want(p, arg, f->args[n], f->name);
+  return want(p, arg, f->args[MIN(n, f->arg_count - 1)], f->name);
+}
+
+/* Are there as many arguments as the function needs? */
+static bool enough(struct parser *p, const struct expr *call, size_t closing) {
+  const struct function *f = call->call.function;
+  size_t given = call->call.count, needs = f->arg_count - (f->optional == FUNCTION_ANY ? 1 : f->optional);
+  if (given >= needs) return true;
+  return lexer_fail(&p->lexer, closing, "%s takes %s%zu argument%s, not %zu", f->name, f->optional ? "at least " : "", needs,
+                    plural(needs), given);
 }
 
 static struct expr *call(struct parser *p, const struct function *function, size_t offset) {
   struct expr *e = parser_node(p, EXPR_CALL, function->result, offset);
   e->call.function = function;
-  e->call.args = arena_alloc(p->arena, ARGS_MAX * sizeof(struct expr *));
+  e->call.args = arena_alloc(p->arena, FUNCTION_CALL_MAX * sizeof(struct expr *));
   if (!parser_expect(p, TOKEN_LEFT_PAREN)) return NULL;
   bool more = p->token.kind != TOKEN_RIGHT_PAREN;
   while (more) {
@@ -143,11 +156,9 @@ static struct expr *call(struct parser *p, const struct function *function, size
     more = p->token.kind == TOKEN_COMMA;
     if (more && !parser_advance(p)) return NULL;
   }
-  size_t closing = p->token.offset, needs = function->arg_count;
-  if (!parser_expect(p, TOKEN_RIGHT_PAREN)) return NULL;
-  if (e->call.count == needs) return e;
-  lexer_fail(&p->lexer, closing, "%s takes %zu argument%s, not %zu", function->name, needs, needs == 1 ? "" : "s", e->call.count);
-  return NULL;
+  size_t closing = p->token.offset;
+  if (!parser_expect(p, TOKEN_RIGHT_PAREN) || !enough(p, e, closing)) return NULL;
+  return !function->prepare || function->prepare(p, e) ? e : NULL;
 }
 
 static bool is_reserved(const struct parser *p) {
@@ -172,8 +183,9 @@ static struct expr *named(struct parser *p) {
   if (!grouped && p->token.kind != TOKEN_LEFT_PAREN) return parse_selector(p, name, offset);
   if (aggregator) return aggregation(p, aggregator, offset);
   if (function && !grouped) return call(p, function, offset);
-  if (promql_is_known_elsewhere(name))
-    lexer_fail(&p->lexer, offset, "%s() is not supported yet", name);
+  const char *refused = function_refused(name);
+  if (refused)
+    lexer_fail(&p->lexer, offset, "%s() %s", name, refused);
   else if (grouped)
     lexer_fail(&p->lexer, p->token.offset, "by and without stand behind an aggregation like sum, and %s is none", name);
   else

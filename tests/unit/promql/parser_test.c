@@ -37,6 +37,8 @@ static void what_is_experimental_is_named(void **state) {
       {"x + on(a) fill(0) y", "1:11: fill is experimental in Prometheus, and not supported"},
       {"x + fill_left(0) y", "1:5: fill_left is experimental in Prometheus, and not supported"},
       {"x / on(a) group_left fill_right(1) y", "1:22: fill_right is experimental in Prometheus, and not supported"},
+      {"sum(first_over_time(x[1h])) > 1", "1:5: first_over_time() is experimental in Prometheus, and not supported"},
+      {"histogram_sum(x)", "1:1: histogram_sum() works on native histograms, which are not supported"},
   };
   check(table, COUNTOF(table));
 }
