@@ -3,12 +3,14 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-enum { PATTERN_MAX = 4096, MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000 };
+/* The limit of a search has room for a step a byte of a text of megabytes; it is reached within a tenth of a second. */
+enum { PATTERN_MAX = 4096, MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000, SEARCH_LIMIT = 8000000, SEARCH_DEPTH_LIMIT = 10000 };
 
 struct regex {
   pcre2_code *code;
@@ -47,6 +49,21 @@ struct regex *regex_new_part(const char *pattern, struct fail *f) {
   return compile(pattern, 0, f);
 }
 
+/* PCRE2's limit holds for each place where a match may begin, of which a long text has many. Here there is one: the beginning, and what is searched
+ * for stands somewhere behind it. */
+struct regex *regex_new_search(const char *pattern, struct fail *f) {
+  struct regex *alone = compile(pattern, 0, f);
+  if (!alone) return NULL;
+  regex_free(alone);
+  char wrapped[PATTERN_MAX + 32];
+  snprintf(wrapped, sizeof wrapped, "(?s:.*?)(?:%s)", pattern);
+  struct regex *r = compile(wrapped, PCRE2_ANCHORED, f);
+  if (!r) return NULL;
+  pcre2_set_match_limit(r->limits, SEARCH_LIMIT);
+  pcre2_set_depth_limit(r->limits, SEARCH_DEPTH_LIMIT);
+  return r;
+}
+
 void regex_free(struct regex *r) {
   if (!r) return;
   pcre2_match_context_free(r->limits);
@@ -54,11 +71,17 @@ void regex_free(struct regex *r) {
   free(r);
 }
 
-bool regex_match(const struct regex *r, const char *text, size_t length) {
+bool regex_try(const struct regex *r, const char *text, size_t length, bool *ret_match) {
   pcre2_match_data *data = pcre2_match_data_create(1, NULL);
   int n = pcre2_match(r->code, (PCRE2_SPTR)text, length, 0, 0, data, r->limits);
   pcre2_match_data_free(data);
-  return n >= 0;
+  *ret_match = n >= 0;
+  return n >= 0 || n == PCRE2_ERROR_NOMATCH;
+}
+
+bool regex_match(const struct regex *r, const char *text, size_t length) {
+  bool match;
+  return regex_try(r, text, length, &match) && match;
 }
 
 bool regex_find(const struct regex *r, const char *text, size_t length, size_t from, struct regex_groups *ret) {

@@ -163,11 +163,11 @@ static bool prepare(const struct reader *r, const struct node *map, struct targe
   return true;
 }
 
-/* An address that is an URL names its target without the scheme, and is its instance. */
+/* An address that is an URL names its target without scheme and query, and is its instance. */
 static const char *default_name(const struct reader *r, const struct target_config *t) {
   if (!strcmp(t->address, "sonde")) return arena_printf(r->arena, "sonde-%s", t->kind->name); /* a machine may be called so */
   const char *scheme = strstr(t->address, "://"), *shown = scheme ? scheme + 3 : t->address;
-  char *name = arena_copy_bytes(r->arena, shown, strnlen(shown, CONFIG_NAME_MAX));
+  char *name = arena_copy_bytes(r->arena, shown, MIN(strcspn(shown, scheme ? "?" : ""), CONFIG_NAME_MAX));
   for (char *c = name + strspn(name, NAME_LETTERS); *c; c += strspn(c, NAME_LETTERS)) *c = '-';
   return name;
 }

@@ -15,9 +15,13 @@ struct regex;
 struct regex *regex_new(const char *pattern, struct fail *f) MUST_CHECK;
 /* The same for any part of a text. */
 struct regex *regex_new_part(const char *pattern, struct fail *f) MUST_CHECK;
+/* The same for texts of megabytes that others wrote: what is bounded is the search as a whole. For regex_match() and regex_try() alone. */
+struct regex *regex_new_search(const char *pattern, struct fail *f) MUST_CHECK;
 void regex_free(struct regex *r);
 /* True when the whole of `text` matches. May be called by several threads at once. A match that hits its limit does not match. */
 bool regex_match(const struct regex *r, const char *text, size_t length);
+/* Sets *ret_match. False when that would take too long. */
+bool regex_try(const struct regex *r, const char *text, size_t length, bool *ret_match) MUST_CHECK;
 
 /* Where the groups of a match lie in the text, the whole match first; a group that took no part is empty. */
 #define REGEX_GROUPS_MAX 32

@@ -1,0 +1,20 @@
+/* What a probe asks: a URL, or host:port. */
+#ifndef SONDE_COLLECTORS_HTTP_ADDRESS_H
+#define SONDE_COLLECTORS_HTTP_ADDRESS_H
+
+#include "base/arena.h"
+#include "base/fail.h"
+
+struct probe_address {
+  const char *url;             /* as it is asked: without user and password */
+  const char *user, *password; /* out of the URL; NULL for none */
+  const char *shown; /* for people: without a login, and without values in the query that look secret; a tcp address is host:port */
+  bool secure;       /* https, tls */
+};
+
+/* "http://localhost:5000/health"; a missing scheme is http. The sentences repeat nothing of it. */
+bool address_parse_http(const char *text, struct arena *a, struct probe_address *ret, struct fail *f) MUST_CHECK;
+/* "db-1:5432", "[::1]:22", also with tcp:// or tls:// before it. */
+bool address_parse_tcp(const char *text, struct arena *a, struct probe_address *ret, struct fail *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,75 @@
+/* What probes of both kinds have in common: see probe.h. */
+#include "collectors/http/probe.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* They were checked when the configuration was loaded. */
+static struct patterns patterns_new(const char *const *texts, size_t count) {
+  struct patterns p = {.items = count ? mem_zero(count * sizeof *p.items) : NULL, .count = count};
+  for (size_t i = 0; i < count; i++)
+    if (!(p.items[i] = regex_new_search(texts[i], NULL))) abort();
+  return p;
+}
+
+static void patterns_done(struct patterns *p) {
+  for (size_t i = 0; i < p->count; i++) regex_free(p->items[i]);
+  free(p->items);
+}
+
+void *probe_open(const void *options) {
+  struct probe *p = mem_zero(sizeof *p);
+  const struct probe_options *o = p->options = options;
+  p->body = patterns_new(o->expect.body.items, o->expect.body.count);
+  p->body_not = patterns_new(o->expect.body_not.items, o->expect.body_not.count);
+  p->headers = patterns_new(o->expect.headers.values, o->expect.headers.count);
+  p->headers_not = patterns_new(o->expect.headers_not.values, o->expect.headers_not.count);
+  p->answer = patterns_new(&o->answer, o->answer ? 1 : 0);
+  return p;
+}
+
+void probe_close(void *state) {
+  struct probe *p = state;
+  patterns_done(&p->body);
+  patterns_done(&p->body_not);
+  patterns_done(&p->headers);
+  patterns_done(&p->headers_not);
+  patterns_done(&p->answer);
+  free(p);
+}
+
+void probe_status(struct section *s, const struct poll_status *status) {
+  if (!status->up) sample_write_nothing(s);
+}
+
+void probe_begin(struct probe *p, const struct poll *poll, struct net_request *r) {
+  options_ask(p->options, r);
+  r->timeout = r->connect_timeout = MAX(poll->wait.deadline - clock_now(), (msec_t)1);
+  p->timeout_seconds = nearbyint((double)r->timeout / 10) / 100;
+}
+
+void probe_end(struct probe *p, const struct net_answer *a, struct poll *poll, struct verdict v, bool http, struct section *s) {
+  v.timeout_seconds = p->timeout_seconds;
+  tally_add(&p->tally, a, v.reason);
+  sample_write(s, a, &v);
+  if (http) sample_write_http(s, a);
+  tally_write(&p->tally, http, s);
+  poll_done(poll, 0, s);
+}
+
+/* OpenSSL says no more than that it has expired. */
+static bool fail_expired(const struct net_answer *a, double wall, struct fail *f) {
+  double days = floor((wall - a->certificates[0].not_after) / 86400);
+  if (days < 1) return fail(f, FAIL_TLS, "the certificate has expired within the last day");
+  return fail(f, FAIL_TLS, "the certificate expired %.0f day%s ago", days, days == 1 ? "" : "s");
+}
+
+bool probe_answered(const struct net_answer *a, double wall, struct verdict *v, struct fail *f) {
+  *v = (struct verdict){.reason = tally_reason(a)};
+  if (v->reason == REASON_NONE) return true;
+  if (a->why.kind == FAIL_TLS && a->certificate_count && a->certificates[0].not_after < wall) return fail_expired(a, wall, f);
+  *f = a->why;
+  return false;
+}
