@@ -26,8 +26,9 @@ static bool add_address(struct config *c, const char *address, struct fail *f) {
   }
   for (size_t i = 0; collectors[i] && !readable; i++)
     readable = takes_address(collectors[i]) && config_add_target(c, &collectors[i]->kind, address, NULL);
-  return readable || fail(f, FAIL_CONFIG, "nothing here can check %.*s://; addresses begin with postgres:// or redis://",
-                          (int)MIN(strcspn(address, ":"), 40), address);
+  return readable ||
+         fail(f, FAIL_CONFIG, "nothing here can check %.*s://; addresses begin with postgres://, redis://, http:// or tcp://",
+              (int)MIN(strcspn(address, ":"), 40), address);
 }
 
 /* A kind that needs no address: host. */

@@ -8,22 +8,20 @@ static const struct part parts[] = {
     {.name = "probe", .summary = "One request: what it answered, how long each phase took, certificates, JSON."},
 };
 
-static bool http_ask(void *state, const struct poll *poll, struct net_request *ret, struct fail *f UNUSED) {
+static bool http_ask(void *state, const struct poll *poll UNUSED, struct net_request *ret, struct fail *f UNUSED) {
   struct probe *p = state;
   const struct probe_options *o = p->options;
-  *ret = (struct net_request){
-      .method = o->method,
-      .headers = o->lines,
-      .body = o->body,
-      .body_length = o->body ? strlen(o->body) : 0,
-      .user = o->user,
-      .password = o->password,
-      .bearer = o->bearer,
-      .answer_max = (size_t)o->body_max,
-      .redirects_max = (unsigned)o->redirects,
-      .compressed = o->compressed,
-  };
-  probe_begin(p, poll, ret);
+  ret->method = o->method;
+  ret->headers = o->lines;
+  ret->body = o->body;
+  ret->body_length = o->body ? strlen(o->body) : 0;
+  ret->user = o->user;
+  ret->password = o->password;
+  ret->bearer = o->bearer;
+  ret->answer_max = (size_t)o->body_max;
+  ret->redirects_max = (unsigned)o->redirects;
+  ret->compressed = o->compressed;
+  probe_begin(p, ret);
   return true;
 }
 

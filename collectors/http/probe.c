@@ -44,10 +44,9 @@ void probe_status(struct section *s, const struct poll_status *status) {
   if (!status->up) sample_write_nothing(s);
 }
 
-void probe_begin(struct probe *p, const struct poll *poll, struct net_request *r) {
+void probe_begin(struct probe *p, struct net_request *r) {
   options_ask(p->options, r);
-  r->timeout = r->connect_timeout = MAX(poll->wait.deadline - clock_now(), (msec_t)1);
-  p->timeout_seconds = nearbyint((double)r->timeout / 10) / 100;
+  p->timeout_seconds = (double)r->timeout / 1000;
 }
 
 void probe_end(struct probe *p, const struct net_answer *a, struct poll *poll, struct verdict v, bool http, struct section *s) {

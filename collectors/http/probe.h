@@ -25,9 +25,9 @@ void probe_close(void *state);
 /* Both kinds' status(): blackbox_exporter says nothing of itself but in its answers. */
 void probe_status(struct section *s, const struct poll_status *status);
 
-/* The timeouts of a request, from the deadline of the poll. */
-void probe_begin(struct probe *p, const struct poll *poll, struct net_request *r);
-/* Counts the answer, writes it and the counters, and adds the section to the poll. `write` (NULL for none) adds what the kind has beside. */
+/* Adds to a request what both kinds ask, and keeps its timeout. */
+void probe_begin(struct probe *p, struct net_request *r);
+/* Counts the answer, writes it and the counters, and adds the section to the poll. */
 void probe_end(struct probe *p, const struct net_answer *a, struct poll *poll, struct verdict verdict, bool http,
                struct section *s);
 

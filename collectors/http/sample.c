@@ -2,6 +2,7 @@
 #include "collectors/http/sample.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <string.h>
 
 #include "collectors/http/header.h"
@@ -48,7 +49,7 @@ static const struct family families[FAMILIES] = {
     [LEAF] = GAUGE("probe_ssl_leaf_cert_expiry", "When the server's own certificate expires, seconds since 1970.", NULL),
     [VERIFIED] = GAUGE("probe_ssl_verified", "Whether the certificate and its name are to be trusted.", NULL),
     [CHAIN_EXPIRY] = GAUGE("probe_ssl_last_chain_expiry_timestamp_seconds",
-                           "When the chain of certificates that was verified expires, as far as the server shows it.", NULL),
+                           "When the chain of certificates that was accepted expires, seconds since 1970.", NULL),
     [CHAIN_INFO] = GAUGE("probe_ssl_last_chain_info", "The server's certificate; always 1.",
                          "fingerprint_sha256,issuer,serialnumber,subject,subjectalternative"),
     [TLS_VERSION] = GAUGE("probe_tls_version_info", "The version of TLS; always 1.", "version"),
@@ -71,6 +72,11 @@ static void add(struct section *s, size_t family, double value) {
   section_add(s, &families[family], 0, value);
 }
 
+/* Whole microseconds: shorter to write, shorter to read. */
+static double rounded(double seconds) {
+  return nearbyint(seconds * 1e6) / 1e6;
+}
+
 /* FNV-1a over the bytes of the address, as blackbox_exporter has it. */
 static double address_hash(const char *ip) {
   unsigned char bytes[16];
@@ -81,24 +87,9 @@ static double address_hash(const char *ip) {
   return hash;
 }
 
-/* The certificate that signed `c`, among those that were shown. */
-static const struct net_certificate *issuer_of(const struct net_answer *a, const struct net_certificate *c) {
-  for (size_t i = 0; i < a->certificate_count; i++)
-    if (&a->certificates[i] != c && !strcmp(a->certificates[i].subject, c->issuer)) return &a->certificates[i];
-  return NULL;
-}
-
 static double earliest_expiry(const struct net_answer *a) {
   double earliest = a->certificates[0].not_after;
   for (size_t i = 1; i < a->certificate_count; i++) earliest = MIN(earliest, a->certificates[i].not_after);
-  return earliest;
-}
-
-/* Of the chain alone: servers show others beside it, which may well have expired. */
-static double chain_expiry(const struct net_answer *a) {
-  const struct net_certificate *c = &a->certificates[0];
-  double earliest = c->not_after;
-  for (size_t i = 0; i < a->certificate_count && (c = issuer_of(a, c)); i++) earliest = MIN(earliest, c->not_after);
   return earliest;
 }
 
@@ -107,7 +98,7 @@ static void write_certificates(struct section *s, const struct net_answer *a) {
   add(s, EARLIEST, earliest_expiry(a));
   add(s, LEAF, leaf->not_after);
   add(s, VERIFIED, a->verified);
-  if (a->verified) add(s, CHAIN_EXPIRY, chain_expiry(a));
+  if (a->chain_not_after > 0) add(s, CHAIN_EXPIRY, a->chain_not_after);
   labels_t labels = section_label_pairs(s, "fingerprint_sha256", leaf->sha256, "issuer", leaf->issuer, "serialnumber", leaf->serial,
                                         "subject", leaf->subject, "subjectalternative", leaf->alternatives, NULL);
   section_add(s, &families[CHAIN_INFO], labels, 1);
@@ -115,9 +106,9 @@ static void write_certificates(struct section *s, const struct net_answer *a) {
 
 void sample_write(struct section *s, const struct net_answer *a, const struct verdict *v) {
   add(s, SUCCESS, v->reason == REASON_NONE);
-  add(s, DURATION, a->seconds);
+  add(s, DURATION, rounded(a->seconds));
   add(s, TIMEOUT, v->timeout_seconds);
-  add(s, LOOKUP, a->phases[NET_RESOLVE]);
+  add(s, LOOKUP, rounded(a->phases[NET_RESOLVE]));
   add(s, IP_PROTOCOL, !*a->ip ? 0 : strchr(a->ip, ':') ? 6 : 4);
   add(s, IP_HASH, address_hash(a->ip));
   add(s, BY_REGEX, v->regex);
@@ -131,7 +122,7 @@ void sample_write_http(struct section *s, const struct net_answer *a) {
   static const char *const phases[NET_PHASE_COUNT] = {NET_PHASES(X)};
 #undef X
   for (size_t i = 0; i < NET_PHASE_COUNT; i++)
-    section_add(s, &families[HTTP_DURATION], section_label_pairs(s, "phase", phases[i], NULL), a->phases[i]);
+    section_add(s, &families[HTTP_DURATION], section_label_pairs(s, "phase", phases[i], NULL), rounded(a->phases[i]));
   double modified;
   add(s, STATUS, (double)a->status);
   add(s, CONTENT_LENGTH, a->status ? a->content_length : 0);

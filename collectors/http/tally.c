@@ -1,6 +1,8 @@
 /* Counters over all probes: see tally.h. */
 #include "collectors/http/tally.h"
 
+#include <math.h>
+
 static const struct {
   const char *le;
   double seconds;
@@ -50,7 +52,7 @@ static void write_duration(const struct tally *t, struct section *s) {
   for (size_t i = 0; i < TALLY_BUCKETS; i++)
     section_add_suffix(s, &duration, SUFFIX_BUCKET, section_label_pairs(s, "le", bounds[i].le, NULL), (double)t->buckets[i]);
   section_add_suffix(s, &duration, SUFFIX_BUCKET, section_label_pairs(s, "le", "+Inf", NULL), (double)t->count);
-  section_add_suffix(s, &duration, SUFFIX_SUM, 0, t->seconds);
+  section_add_suffix(s, &duration, SUFFIX_SUM, 0, nearbyint(t->seconds * 1e6) / 1e6);
   section_add_suffix(s, &duration, SUFFIX_COUNT, 0, (double)t->count);
 }
 

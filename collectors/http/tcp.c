@@ -9,10 +9,12 @@ static const struct part parts[] = {
     {.name = "probe", .summary = "One connection: whether it was accepted, what was said, how long it took, certificates."},
 };
 
-static bool tcp_ask(void *state, const struct poll *poll, struct net_request *ret, struct fail *f UNUSED) {
+static bool tcp_ask(void *state, const struct poll *poll UNUSED, struct net_request *ret, struct fail *f UNUSED) {
   struct probe *p = state;
-  *ret = (struct net_request){.say = p->options->send, .hear = p->options->answer != NULL, .answer_max = ANSWER_MAX};
-  probe_begin(p, poll, ret);
+  ret->say = p->options->send;
+  ret->hear = p->options->answer != NULL;
+  ret->answer_max = ANSWER_MAX;
+  probe_begin(p, ret);
   return true;
 }
 

@@ -46,8 +46,8 @@ static UNUSED struct trial trial_begin(const char *target) {
   if (!t.config) fail_msg("%s", t.why.text);
   t.collector = collector_of(t.config->targets[0].kind);
   t.state = t.collector->open(t.config->targets[0].options);
-  t.poll.wait = (struct wait){.deadline = clock_now() + 8000, .stop_fd = -1};
   t.poll.due = 1;
+  t.request = (struct net_request){.connect_timeout = 8000, .timeout = 8000};
   assert_true(t.collector->ask(t.state, &t.poll, &t.request, &t.why));
   return t;
 }
