@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "agent/promql/ast.h"
+#include "agent/promql/functions.h"
 
 /* What these give depends on the time of the evaluation, whatever the selectors look at. */
 static bool is_of_time(const char *function) {
