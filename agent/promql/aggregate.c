@@ -9,6 +9,7 @@
 #include "agent/promql/keys.h"
 #include "agent/promql/statistics.h"
 #include "base/number.h"
+#include "base/text.h"
 
 /* Rows */
 
@@ -138,10 +139,10 @@ static int by_rank(const void *a, const void *b) {
   return order ? order : (x->element > y->element) - (x->element < y->element);
 }
 
-static bool check_count(struct eval *ev, const struct aggregator *a, double k) {
+static bool check_count(struct eval *ev, double k) {
   static const double most = 9223372036854775808.0; /* 2^63 */
-  if (isnan(k)) return fail(ev->fail, FAIL_CONFIG, "the parameter of %s is NaN", a->name);
-  return k < most || fail(ev->fail, FAIL_CONFIG, "the parameter of %s is too large: %g", a->name, k);
+  if (isnan(k)) return fail(ev->fail, FAIL_CONFIG, "Parameter value is NaN");
+  return k < most || fail(ev->fail, FAIL_CONFIG, "Scalar value %g overflows int64", k);
 }
 
 static void pick(struct eval *ev, const struct aggregator *a, const struct groups *g, double k, struct value *ret) {
@@ -204,9 +205,18 @@ static struct value with_values(struct eval *ev, const struct value *of, const c
   return labelled;
 }
 
+static bool check_label(struct eval *ev, const char *name) {
+  SCOPED(buf_done) struct buf shown;
+  if (*name && text_is_clean(name, strlen(name))) return true;
+  buf_init(&shown, 300);
+  for (const char *p = name; *p; p++) buf_printf(&shown, (unsigned char)*p < 0x80 ? "%c" : "\\x%02x", (unsigned char)*p);
+  return fail(ev->fail, FAIL_CONFIG, "invalid label name \"%s\"", shown.length ? shown.data : "");
+}
+
 /* Its labels are another set for each value, so they last for the step alone. */
-static void count_values(struct eval *ev, const struct expr *e, const struct value *of, struct value *ret) {
+static bool count_values(struct eval *ev, const struct expr *e, const struct value *of, struct value *ret) {
   const char *name = e->aggregate.parameter->string;
+  if (!check_label(ev, name)) return false;
   struct grouping grouping = e->aggregate.grouping;
   const char **names = arena_alloc(ev->arena, (grouping.count + 1) * sizeof *names);
   for (size_t i = 0; i < grouping.count; i++) names[i] = grouping.names[i];
@@ -219,6 +229,7 @@ static void count_values(struct eval *ev, const struct expr *e, const struct val
   group_elements(ev, &keys, &labelled, &groups);
   reduce(ev, e->aggregate.aggregator, &groups, 0, ret);
   value_done(&labelled);
+  return true;
 }
 
 static const struct aggregator aggregators[] = {
@@ -246,11 +257,8 @@ static bool aggregate(struct eval *ev, const struct expr *e, const struct value 
   const struct aggregator *a = e->aggregate.aggregator;
   struct groups groups;
   if (!eval_goes_on(ev, of->count)) return false;
-  if (a->parameter == PARAMETER_LABEL) {
-    count_values(ev, e, of, ret);
-    return true;
-  }
-  if (a->picks && !check_count(ev, a, parameter)) return false;
+  if (a->parameter == PARAMETER_LABEL) return count_values(ev, e, of, ret);
+  if (a->picks && !check_count(ev, parameter)) return false;
   group_elements(ev, keys_of(ev, e), of, &groups);
   if (a->picks)
     pick(ev, a, &groups, parameter, ret);

@@ -5,6 +5,7 @@
 
 #include "agent/promql/eval.h"
 #include "agent/promql/keys.h"
+#include "base/text.h"
 
 static double arithmetic(enum token_kind op, double a, double b) {
   switch (op) {
@@ -130,29 +131,43 @@ static size_t met_by(const struct match *m, size_t i) {
   return m->one_by_key[key_of(m, m->many_sets[i])];
 }
 
-static const char *side_name(const struct match *m, bool many) {
-  return many == (m->e->binary.many == SIDE_RIGHT) ? "right" : "left";
+/* As Prometheus writes label sets in its errors: the name among the labels. */
+static void write_labels(struct buf *out, const struct labels *l) {
+  buf_putc(out, '{');
+  for (size_t i = 0; i < l->count; i++) {
+    buf_printf(out, "%s%s=\"", i ? ", " : "", l->pairs[i].name);
+    text_escape(out, l->pairs[i].value, strlen(l->pairs[i].value));
+    buf_putc(out, '"');
+  }
+  buf_putc(out, '}');
 }
 
-static bool several(const struct match *m, size_t key, bool many) {
-  static const char *const repairs[] = {"name more labels in on(), or aggregate that side",
-                                        "name more labels in on(), aggregate that side, or say group_left",
-                                        "the labels of the result do not tell them apart"};
+static bool several_of_one(const struct match *m, size_t key, size_t first, size_t second) {
   SCOPED(buf_done) struct buf shown;
-  buf_init(&shown, 300);
-  labels_write(&shown, m->meeting->keys.keys->sets[key]);
-  return fail(m->ev->fail, FAIL_CONFIG, "several series on the %s side of %s match the labels %s: %s", side_name(m, many),
-              token_name(m->e->binary.op), shown.overflow ? "{…}" : shown.data,
-              repairs[!many               ? 0
-                      : m->e->binary.many ? 2
-                                          : 1]);
+  buf_init(&shown, 1000);
+  write_labels(&shown, m->meeting->keys.keys->sets[key]);
+  buf_printf(&shown, " on the %s hand-side of the operation: [", m->e->binary.many == SIDE_RIGHT ? "left" : "right");
+  write_labels(&shown, m->one->elements[second].labels);
+  buf_puts(&shown, ", ");
+  write_labels(&shown, m->one->elements[first].labels);
+  return fail(
+      m->ev->fail, FAIL_CONFIG,
+      "found duplicate series for the match group %s];many-to-many matching not allowed: matching labels must be unique on one "
+      "side",
+      shown.overflow ? "[…" : shown.data);
+}
+
+static bool several_of_many(const struct match *m) {
+  return fail(m->ev->fail, FAIL_CONFIG, "multiple matches for labels: %s",
+              m->e->binary.many ? "grouping labels must ensure unique matches"
+                                : "many-to-one matching must be explicit (group_left/group_right)");
 }
 
 /* Remembers the elements of the one side by their keys. False when two have the same, unless that does not matter. */
 static bool index_one(struct match *m, bool once) {
   for (size_t i = 0; i < m->one->count; i++) {
     size_t key = key_of(m, m->one_sets[i]);
-    if (once && m->one_by_key[key]) return several(m, key, false);
+    if (once && m->one_by_key[key]) return several_of_one(m, key, m->one_by_key[key] - 1, i);
     m->one_by_key[key] = i + 1;
   }
   return true;
@@ -207,10 +222,10 @@ static bool combine(struct match *m, struct value *ret) {
   for (size_t i = 0; i < m->many->count; i++) {
     size_t met = met_by(m, i), key = key_of(m, m->many_sets[i]);
     if (!met) continue;
-    if (!e->binary.many && taken[key]) return several(m, key, true);
+    if (!e->binary.many && taken[key]) return several_of_many(m);
     taken[key] = true;
     size_t result = result_of(m, i, met - 1);
-    if (made[result]) return several(m, key, true);
+    if (made[result]) return several_of_many(m);
     made[result] = true;
     double many = m->many->elements[i].value, one = m->one->elements[met - 1].value, value;
     bool swapped = e->binary.many == SIDE_RIGHT;

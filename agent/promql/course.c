@@ -6,7 +6,7 @@
 #include <string.h>
 
 static bool same_labels(struct eval *ev) {
-  return fail(ev->fail, FAIL_CONFIG, "the result has several series with the same labels");
+  return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
 }
 
 static void *longer(struct arena *a, const void *items, size_t *capacity, size_t size) {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "agent/promql/functions.h"
-#include "base/text.h"
 
 enum { TEXT_MAX = 65536, DEPTH_MAX = 100, NAMES_MAX = 64, OPERATORS_MAX = 1000 };
 
@@ -104,8 +103,6 @@ static bool parameter(struct parser *p, struct expr *e) {
   struct expr *with = a->parameter ? expression(p, 0) : NULL;
   if (!a->parameter) return true;
   if (!with || !want(p, with, a->parameter == PARAMETER_NUMBER ? VALUE_SCALAR : VALUE_STRING, a->name)) return false;
-  if (a->parameter == PARAMETER_LABEL && (!*with->string || !text_is_clean(with->string, strlen(with->string))))
-    return lexer_fail(&p->lexer, with->offset, "%s takes the name of a label, and this is none", a->name);
   e->aggregate.parameter = with;
   return p->token.kind == TOKEN_COMMA ? parser_advance(p) : parser_wrong(p, "',' and an instant vector");
 }

@@ -18,7 +18,7 @@ static bool take_names(struct eval *ev, struct value *v) {
       labels_unref(named);
     }
     if (label_sets_number(seen, x->labels) != i)
-      return fail(ev->fail, FAIL_CONFIG, "the result has several series with the same labels");
+      return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
   }
   return true;
 }

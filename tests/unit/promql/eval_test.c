@@ -76,7 +76,7 @@ static void selectors(void **state) {
       {"z", 10, "z +Inf\n"},
       {"-x", 10, "{k=\"a\"} -1\n{k=\"b\",l=\"1\"} -5\n"},
       {"+x{k=\"a\"}", 10, "x{k=\"a\"} 1\n"},
-      {"-{k=\"a\"}", 10, "! the result has several series with the same labels\n"},
+      {"-{k=\"a\"}", 10, "! vector cannot contain metrics with the same labelset\n"},
   };
   CHECK(series, rows);
 }
@@ -128,17 +128,15 @@ static void two_vectors(void **state) {
       {"a == on(__name__, k) a", 0, "a{k=\"1\"} 2\na{k=\"2\"} 4\n"},
       {"a + on(__name__, k) a", 0, "{k=\"1\"} 4\n{k=\"2\"} 8\n"},
       {"c - on(k) d", 0,
-       "! several series on the right side of - match the labels {k=\"1\"}: name more labels in on(), or aggregate that side\n"},
-      {"d - on(k) c", 0,
-       "! several series on the left side of - match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
-       "group_left\n"},
+       "! found duplicate series for the match group {k=\"1\"} on the right hand-side of the operation: [{__name__=\"d\", k=\"1\", "
+       "m=\"q\"}, {__name__=\"d\", k=\"1\", m=\"p\"}];many-to-many matching not allowed: matching labels must be unique on one "
+       "side\n"},
+      {"d - on(k) c", 0, "! multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)\n"},
       {"nothing - on(k) d", 0, ""},
       {"d > on(k) (c - 9)", 0, /* though only one would be left */
-       "! several series on the left side of > match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
-       "group_left\n"},
+       "! multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)\n"},
       {"d > bool on(k) (c - 9)", 0,
-       "! several series on the left side of > match the labels {k=\"1\"}: name more labels in on(), aggregate that side, or say "
-       "group_left\n"},
+       "! multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)\n"},
   };
   CHECK(series, rows);
 }
@@ -252,7 +250,7 @@ static void functions_over_ranges(void **state) {
       {"irate(one[1m])", 60, ""},
       {"changes(one[1m])", 60, "{} 0\n"},
       {"sum(count_over_time({__name__=~\"x|g|n\"}[1h]))", 70, "{} 18\n"},
-      {"count_over_time({__name__=~\"g|n\"}[1h])", 70, "! the result has several series with the same labels\n"},
+      {"count_over_time({__name__=~\"g|n\"}[1h])", 70, "! vector cannot contain metrics with the same labelset\n"},
   };
   CHECK(series, rows);
 }

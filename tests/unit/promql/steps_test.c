@@ -130,8 +130,8 @@ static void names_that_go_join_what_differed_in_them(void **state) {
   static const struct steps_row rows[] = {
       {"-a or -b", 0, 20, 10, "{k=\"1\"} -1@0 -20@10 -3@20\n"},
       {"-{__name__=~\"a|c\"}", 0, 10, 10, "{k=\"1\"} -1@0 -7@10\n"},
-      {"-{__name__=~\"a|b\"}", 0, 10, 10, "! the result has several series with the same labels\n"},
-      {"max_over_time((-a or -b)[20s:10s])", 20, 20, 1, "! the result has several series with the same labels\n"},
+      {"-{__name__=~\"a|b\"}", 0, 10, 10, "! vector cannot contain metrics with the same labelset\n"},
+      {"max_over_time((-a or -b)[20s:10s])", 20, 20, 1, "! vector cannot contain metrics with the same labelset\n"},
   };
   CHECK_STEPS(series, rows);
 }
