@@ -29,16 +29,19 @@ static int next_character(const char **cursor) {
   return c < 0x20 || c == 0x7F ? -1 : c;
 }
 
-bool path_decode(const char *path, char *out, size_t size) {
-  if (path[0] != '/') return false;
+bool path_decode_value(const char *value, char *out, size_t size) {
   size_t length = 0;
-  while (*path) {
-    int c = next_character(&path);
+  while (*value) {
+    int c = next_character(&value);
     if (c < 0 || length + 1 >= size) return false;
     out[length++] = (char)c;
   }
   out[length] = 0;
   return true;
+}
+
+bool path_decode(const char *path, char *out, size_t size) {
+  return path[0] == '/' && path_decode_value(path, out, size);
 }
 
 bool path_match(char *path, const char *head, const char *tail, const char **ret_between) {

@@ -11,6 +11,8 @@
 /* Undoes percent-encoding into `out`. False for what is no path: it does not start with "/", a % is not followed by two hexadecimal digits,
  * a control character (%00 too), or longer than `size`. */
 bool path_decode(const char *path, char *out, size_t size) MUST_CHECK;
+/* The same for a value in the query, which may start with anything; `+` is a blank already. */
+bool path_decode_value(const char *value, char *out, size_t size) MUST_CHECK;
 /* True when `path` is `head`, something, `tail`; then cuts the tail off and sets *ret_between. With a NULL tail: when `path` is `head`. */
 bool path_match(char *path, const char *head, const char *tail, const char **ret_between) MUST_CHECK;
 /* Appends `name` so that it can stand in a path: all but letters, digits and -._~:/ percent-encoded. */

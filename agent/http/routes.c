@@ -1,6 +1,7 @@
 /* From a path to an answer: one row a page. */
 #include "agent/http/routes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/http/pages.h"
@@ -104,6 +105,35 @@ static struct answer get_metrics(const struct site *site, const struct request *
   return a.response ? a : no_target();
 }
 
+/* The name of the probe that asks this URL, or nothing. What is shown as its instance is the URL as configured, unless there is a secret in it. */
+static bool find_probe(const struct site *site, const char *url, char *name, size_t size) {
+  struct snapshot *snapshot = store_snapshot(site->store);
+  bool found = false;
+  for (size_t i = 0; i < snapshot->count && !found; i++) {
+    const struct identity *id = snapshot->batches[i]->id;
+    bool probe = !strcmp(id->kind, "http") || !strcmp(id->kind, "tcp");
+    found = probe && !strcmp(id->instance, url) && (size_t)snprintf(name, size, "%s", id->name) < size;
+  }
+  snapshot_free(snapshot);
+  return found;
+}
+
+/* As blackbox_exporter is asked, and answered at once, with the last result. What is not configured is never probed: who may ask us may not
+ * make us ask others. */
+static struct answer get_probe(const struct site *site, const struct request *request) {
+  char asked[sizeof request->decoded], name[256];
+  if (!request->asked) return answer_text(400, "Say which: /probe?target=NAME.");
+  if (!path_decode_value(request->asked, asked, sizeof asked))
+    return answer_text(400, "The target in this request cannot be read.");
+  struct negotiation how = exposition_negotiate(request->accept, request->accept_encoding);
+  struct answer a = cache_metrics(site->cache, asked, how);
+  if (!a.response && find_probe(site, asked, name, sizeof name)) a = cache_metrics(site->cache, name, how);
+  return a.response
+             ? a
+             : answer_text(404,
+                           "No target of that name or URL is configured, and no other is probed; / and /sd list those there are.");
+}
+
 static struct answer get_target_health(const struct site *site, const struct request *request) {
   struct batch *b = store_find(site->store, request->target);
   if (!b) return no_target();
@@ -126,6 +156,7 @@ static const struct {
     {"/targets/", "/health", get_target_health},
     {"/", NULL, get_landing},
     {"/sd", NULL, get_discovery},
+    {"/probe", NULL, get_probe},
     {"/health", NULL, get_health},
     {"/api/agent/status", NULL, get_status},
     {"/-/healthy", NULL, get_healthy},

@@ -22,9 +22,10 @@ struct site {
 struct request {
   const char *method, *path;
   const char *accept, *accept_encoding;
-  const char *host; /* host:port under which the client reached us */
-  bool local;       /* the client is on this machine … */
-  bool own;         /* … and this agent's user, or root: it came through the agent's own socket */
+  const char *asked; /* the parameter `target`, still encoded */
+  const char *host;  /* host:port under which the client reached us */
+  bool local;        /* the client is on this machine … */
+  bool own;          /* … and this agent's user, or root: it came through the agent's own socket */
   msec_t now;
   /* Set by route(): */
   char decoded[2048]; /* the path */

@@ -1,4 +1,4 @@
-/* The HTTP side: /metrics, /targets/<name>/metrics, /targets/<name>/health, /sd, /, /-/healthy, /-/ready, /health.
+/* The HTTP side: /metrics, /targets/<name>/metrics, /targets/<name>/health, /probe, /sd, /, /-/healthy, /-/ready, /health.
  * One thread, which runs libmicrohttpd and alone owns the response cache; nothing here ever waits for a source. Sockets are ours. */
 #ifndef SONDE_HTTP_SERVER_H
 #define SONDE_HTTP_SERVER_H

@@ -18,6 +18,11 @@ static void check_path(const char *text) {
   if (path_match(path, "/targets/", "/metrics", &name) && (!*name || name != path + strlen("/targets/"))) abort();
 }
 
+static void check_value(const char *text) {
+  char value[512];
+  if (path_decode_value(text, value, sizeof value) && (strlen(value) > strlen(text) || strpbrk(value, "\n\r"))) abort();
+}
+
 static void check_host(const char *text) {
   if (host_is_valid(text) && strpbrk(text, "\"\\<>/@ \r\n")) abort();
 }
@@ -31,6 +36,7 @@ static void check_address(const char *text) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   SCOPED(mem_free) char *text = mem_copy_bytes(data, size);
   check_path(text);
+  check_value(text);
   check_host(text);
   check_address(text);
   return 0;

@@ -151,6 +151,36 @@ static void what_is_not_there_says_where_to_look(void **state) {
   assert_true(says("/%zz", "", 400, "cannot be read"));
 }
 
+static void publish_probe(const char *name, const char *instance) {
+  struct identity *id = identity_new(name, "http", "blackbox", instance);
+  struct batch *b = batch_new(id, 1);
+  identity_unref(id);
+  b->sections[0] = fixture_section("probe", &fixture_value, 5);
+  b->polled = b->up = true;
+  slot_publish(fixture.slots[fixture.count++] = store_add(fixture.store), b);
+}
+
+static void blackbox_users_find_what_is_configured_by_name_and_by_url(void **state) {
+  (void)state;
+  publish_probe("shop", "https://shop.example/health?deep=1");
+  assert_true(says("/probe?target=shop", "", 200, "\nfixture_value 5\n"));
+  assert_true(says("/probe?module=http_2xx&target=https%3A%2F%2Fshop.example%2Fhealth%3Fdeep%3D1", "", 200, "\nfixture_value 5\n"));
+  assert_true(says("/probe?target=https://shop.example/health%3Fdeep=1&debug=true", "", 200, "\nfixture_value 5\n"));
+  assert_true(says("/probe?target=shop", "Accept: application/openmetrics-text\r\n", 200, "# EOF\n"));
+  assert_true(says("/probe?target=main", "", 200, "\nfixture_value 1\n"));
+}
+
+static void nobody_can_make_us_probe_what_is_not_configured(void **state) {
+  (void)state;
+  assert_true(says("/probe?target=http://127.0.0.1:80/", "", 404, "no other is probed"));
+  assert_true(says("/probe?target=https://shop.example/health", "", 404, "no other is probed"));
+  assert_true(says("/probe?target=", "", 404, "no other is probed"));
+  assert_true(says("/probe", "", 400, "/probe?target=NAME"));
+  assert_true(says("/probe?target", "", 400, "/probe?target=NAME"));
+  assert_true(says("/probe?target=a%00b", "", 400, "cannot be read"));
+  assert_true(says("/probe?target=%zz", "", 400, "cannot be read"));
+}
+
 static void not_ready_until_every_target_was_polled(void **state) {
   (void)state;
   server_expect(server, 3, 7);
@@ -434,6 +464,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_page_is_there),
       TEST(what_is_not_there_says_where_to_look),
+      TEST(blackbox_users_find_what_is_configured_by_name_and_by_url),
+      TEST(nobody_can_make_us_probe_what_is_not_configured),
       TEST(not_ready_until_every_target_was_polled),
       TEST(a_target_shows_the_process_that_is_asked_once),
       TEST(head_tells_the_length_and_sends_nothing),
