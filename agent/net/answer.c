@@ -76,6 +76,12 @@ static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const 
     fail(&told->why, kind, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
   else if (result == CURLE_COULDNT_CONNECT && code && *told->ip)
     fail(&told->why, kind, "cannot connect to %s: %s", told->ip, strerror((int)code));
+  else if (result == CURLE_COULDNT_CONNECT && told->last == NET_RESOLVE)
+    fail(&told->why, FAIL_RESOLVE, "its name has no address of the IP version that is asked for");
+  else if (result == CURLE_OUT_OF_MEMORY && told->last >= NET_PROCESSING) /* what libcurl calls it; ours ends the program */
+    fail(&told->why, FAIL_LIMIT, "a line of the answer's headers is longer than %d bytes", CURL_MAX_HTTP_HEADER);
+  else if (result == CURLE_TOO_MANY_REDIRECTS)
+    fail(&told->why, kind, "redirected more than %u times", told->redirects);
   else
     fail(&told->why, kind, "%s", *error ? error : curl_easy_strerror(result));
 }
