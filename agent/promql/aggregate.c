@@ -205,9 +205,9 @@ static struct value with_values(struct eval *ev, const struct value *of, const c
   return labelled;
 }
 
-static bool check_label(struct eval *ev, const char *name) {
+/* A string that is no text is shown as it would be written. */
+static bool fail_label(struct eval *ev, const char *name) {
   SCOPED(buf_done) struct buf shown;
-  if (*name && text_is_clean(name, strlen(name))) return true;
   buf_init(&shown, 300);
   for (const char *p = name; *p; p++) buf_printf(&shown, (unsigned char)*p < 0x80 ? "%c" : "\\x%02x", (unsigned char)*p);
   return fail(ev->fail, FAIL_CONFIG, "invalid label name \"%s\"", shown.length ? shown.data : "");
@@ -216,7 +216,7 @@ static bool check_label(struct eval *ev, const char *name) {
 /* Its labels are another set for each value, so they last for the step alone. */
 static bool count_values(struct eval *ev, const struct expr *e, const struct value *of, struct value *ret) {
   const char *name = e->aggregate.parameter->string;
-  if (!check_label(ev, name)) return false;
+  if (!*name || !text_is_clean(name, strlen(name))) return fail_label(ev, name);
   struct grouping grouping = e->aggregate.grouping;
   const char **names = arena_alloc(ev->arena, (grouping.count + 1) * sizeof *names);
   for (size_t i = 0; i < grouping.count; i++) names[i] = grouping.names[i];

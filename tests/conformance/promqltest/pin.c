@@ -39,7 +39,7 @@ bool pin_selectors(struct expr *e, msec_t at) {
       if (!pin_part(e->call.args[i], at)) return false;
     return true;
   case EXPR_AGGREGATE:
-    return pin_part(e->aggregate.of, at);
+    return pin_part(e->aggregate.parameter, at) && pin_part(e->aggregate.of, at);
   case EXPR_BINARY:
     return pin_part(e->binary.left, at) && pin_part(e->binary.right, at);
   case EXPR_NEGATE:
