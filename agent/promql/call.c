@@ -22,10 +22,17 @@ static bool ends_in(const char *name, const char *end) {
   return length >= most && !strcmp(name + length - most, end);
 }
 
-/* By its name only: what a scrape said of the type is not asked. */
+/* By its name, or what a label __type__ says. */
 static void check_counter(struct over *o, const struct labels *labels) {
-  const char *name = labels_get(labels, "__name__");
-  if (!*name || ends_in(name, "_total") || ends_in(name, "_sum") || ends_in(name, "_count") || ends_in(name, "_bucket")) return;
+  const char *name = labels_get(labels, "__name__"), *type = labels_get(labels, "__type__");
+  if (!*name || !strcmp(type, "counter") || !strcmp(type, "histogram")) return;
+  if (*type) {
+    eval_annotate(o->ev, o->range, false,
+                  "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got \"%s\": \"%s\"",
+                  type, name);
+    return;
+  }
+  if (ends_in(name, "_total") || ends_in(name, "_sum") || ends_in(name, "_count") || ends_in(name, "_bucket")) return;
   eval_annotate(o->ev, o->range, false, "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"%s\"",
                 name);
 }

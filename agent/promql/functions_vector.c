@@ -124,14 +124,20 @@ static void sorted(struct eval *ev, const struct value *of, double direction, st
   }
 }
 
+/* Over many steps there is no order but that of the labels. */
+static void warn_of_steps(struct eval *ev, const struct expr *e) {
+  if (ev->frame->from == ev->frame->to) return;
+  eval_annotate(ev, e, true, "sort is ineffective for range queries since results are always ordered by labels");
+}
+
 static bool sort_up(struct eval *ev, const struct expr *e, struct value *args, struct value *ret) {
-  (void)e;
+  warn_of_steps(ev, e);
   sorted(ev, &args[0], 1, ret);
   return true;
 }
 
 static bool sort_down(struct eval *ev, const struct expr *e, struct value *args, struct value *ret) {
-  (void)e;
+  warn_of_steps(ev, e);
   sorted(ev, &args[0], -1, ret);
   return true;
 }

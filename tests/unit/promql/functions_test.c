@@ -212,6 +212,103 @@ static void quantiles_of_histograms_lie_within_their_buckets(void **state) {
   CHECK(series, rows);
 }
 
+/* What is told beside the value, a line each. */
+static void notes_of(struct fake *f, const char *text, const struct steps *steps, struct buf *out) {
+  const struct source source = {fake_select, f, f->wall};
+  struct evaluation notes;
+  struct value v;
+  struct fail why;
+  struct arena a;
+  arena_init(&a);
+  const struct expr *e = promql_parse(text, &a, &why);
+  if (!e || !promql_eval_steps(e, &source, steps, &promql_rule_bounds, &a, &v, &notes, &why)) fail_msg("%s: %s", text, why.text);
+  for (size_t i = 0; i < notes.annotation_count; i++) {
+    const struct annotation *n = &notes.annotations[i];
+    buf_printf(out, "%s %zu: %s\n", n->warning ? "warning" : "info", n->offset, n->text);
+  }
+  value_done(&v);
+  arena_done(&a);
+}
+
+static void what_makes_a_value_doubtful_is_told(void **state) {
+  (void)state;
+  static const struct series_row series[] = {
+      {"gauge", "1 2 3 4 5 6"},
+      {"typed{__type__=\"gauge\"}", "1 2 3 4 5 6"},
+      {"counted{__type__=\"counter\"}", "1 2 3 4 5 6"},
+      {"hits_total", "1 2 3 4 5 6"},
+      {"bent_bucket{le=\"1\"}", "10x5"},
+      {"bent_bucket{le=\"2\"}", "4 3 2 4 4 4"},
+      {"bent_bucket{le=\"+Inf\"}", "20x5"},
+      {"bent_bucket{k=\"other\",le=\"1\"}", "10x5"},
+      {"bent_bucket{k=\"other\",le=\"+Inf\"}", "9x5"},
+      {"bad_bucket", "1x5"},
+      {"bad_bucket{le=\"one\"}", "1x5"},
+  };
+  static const char repaired[] =
+      "input to histogram_quantile needed to be fixed for monotonicity (see "
+      "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name \"bent_bucket\", from "
+      "buckets 2 to +Inf, with a max diff of 8, over 12 samples from 1970-01-01T00:00:00Z to 1970-01-01T00:00:50Z\n";
+  static const char no_counter[] = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"gauge\"\n";
+  const struct {
+    const char *text, *head, *rest;
+  } rows[] = {
+      {"rate(gauge[30s])", "info 5: ", no_counter},
+      {"1 + increase(gauge[30s])", "info 13: ", no_counter},
+      {"rate(typed[30s])", "info 5: ",
+       "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got \"gauge\": \"typed\"\n"},
+      {"rate(counted[30s])", "", ""},
+      {"rate(hits_total[30s])", "", ""},
+      {"rate(gauge[5s])", "", ""}, /* of what there is none */
+      {"delta(gauge[30s])", "", ""},
+      {"quantile_over_time(2, gauge[30s])", "warning 19: ", "quantile value should be between 0 and 1, got 2\n"},
+      {"quantile_over_time(2, nothing[30s])", "", ""},
+      {"quantile_over_time(0.5, gauge[30s])", "", ""},
+      {"histogram_quantile(NaN, bent_bucket)", "warning 19: ", "quantile value should be between 0 and 1, got NaN\n"},
+      {"histogram_quantile(0.5, bent_bucket)", "info 24: ", repaired},
+      {"histogram_quantile(0.5, bad_bucket)", "warning 24: ",
+       "bucket label \"le\" is missing or has a malformed value of \"\" for metric name \"bad_bucket\"\n"
+       "warning 24: bucket label \"le\" is missing or has a malformed value of \"one\" for metric name \"bad_bucket\"\n"},
+      {"sort(gauge)", "warning 0: ", "sort is ineffective for range queries since results are always ordered by labels\n"},
+  };
+  struct fake fake;
+  table_load(&fake, series, COUNTOF(series));
+  for (size_t i = 0; i < COUNTOF(rows); i++) {
+    SCOPED(buf_done) struct buf got, want;
+    buf_init(&got, 10000);
+    buf_init(&want, 10000);
+    notes_of(&fake, rows[i].text, &(struct steps){0, 50 * S, 10 * S}, &got);
+    buf_printf(&want, "%s%s", rows[i].head, rows[i].rest);
+    if (strcmp(got.length ? got.data : "", want.data) != 0)
+      fail_msg("of %s is told\n%s\ninstead of\n%s", rows[i].text, got.data, want.data);
+  }
+  fake_clear(&fake);
+}
+
+static void order_is_that_of_the_values(void **state) {
+  (void)state;
+  static const struct series_row series[] = {{"x{k=\"a\"}", "2"}, {"x{k=\"b\"}", "NaN"}, {"x{k=\"c\"}", "-1"}, {"x{k=\"d\"}", "2"}};
+  static const struct { const char *text, *order; } rows[] = {{"sort(x)", "cadb"}, {"sort_desc(x)", "adcb"}, {"sort(-x)", "adcb"}};
+  struct fake fake;
+  struct source source = {.select = fake_select, .context = &fake};
+  table_load(&fake, series, COUNTOF(series));
+  for (size_t i = 0; i < COUNTOF(rows); i++) {
+    struct evaluation notes;
+    struct value v;
+    struct fail why;
+    struct arena a;
+    arena_init(&a);
+    const struct expr *e = promql_parse(rows[i].text, &a, &why);
+    assert_non_null(e);
+    assert_true(promql_eval(e, &source, 0, &a, &v, &notes, &why));
+    assert_int_equal(v.count, 4);
+    for (size_t k = 0; k < v.count; k++) assert_int_equal(*labels_get(v.elements[k].labels, "k"), rows[i].order[k]);
+    value_done(&v);
+    arena_done(&a);
+  }
+  fake_clear(&fake);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_are_rounded_and_bounded),
@@ -222,6 +319,8 @@ int main(void) {
       cmocka_unit_test(what_is_absent_has_the_labels_asked_for),
       cmocka_unit_test(labels_are_replaced_where_the_whole_value_matches),
       cmocka_unit_test(quantiles_of_histograms_lie_within_their_buckets),
+      cmocka_unit_test(what_makes_a_value_doubtful_is_told),
+      cmocka_unit_test(order_is_that_of_the_values),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
