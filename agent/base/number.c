@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static const double exact_max = 9007199254740992.0; /* 2^53 */
 
 /* Writes the digits of n so that they end at `end`; returns where they begin. */
@@ -82,33 +84,60 @@ static void make_c_locale(void) {
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-/* A few digits, maybe with a point: what nearly every number is. One exact division rounds as strtod does. */
+static bool is_digit(char c) {
+  return (unsigned char)(c - '0') < 10;
+}
+
+/* The exponent behind the e at *cursor, at most three digits. */
+static bool parse_exponent(const char **cursor, const char *end, int *ret) {
+  const char *p = *cursor + 1;
+  bool negative = p < end && *p == '-';
+  if (p < end && (*p == '-' || *p == '+')) p++;
+  const char *first = p;
+  int n = 0;
+  while (p < end && is_digit(*p) && p - first < 3) n = n * 10 + (*p++ - '0');
+  *cursor = p;
+  *ret = negative ? -n : n;
+  return p > first;
+}
+
+/* Digits with a sign, a point, an exponent, as nearly every number is. A whole number below 2^53 times or divided by an exact power of ten is rounded
+ * once, as strtod does. */
 static bool parse_plain(const char *text, size_t length, double *ret) {
-  static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  static const double powers[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  const char *p = text, *end = text + length, *point = NULL;
+  bool negative = *p == '-';
   uint64_t digits = 0;
-  size_t point = length;
-  if (length > 16 || text[0] == '.' || text[length - 1] == '.') return false;
-  for (size_t i = 0; i < length; i++) {
-    if (text[i] >= '0' && text[i] <= '9')
-      digits = digits * 10 + (uint64_t)(text[i] - '0');
-    else if (text[i] == '.' && point == length)
-      point = i;
+  int exponent = 0;
+  if (*p == '-' || *p == '+') p++;
+  const char *first = p;
+  for (; p < end && p - first < 18; p++) {
+    if (is_digit(*p))
+      digits = digits * 10 + (uint64_t)(*p - '0');
+    else if (*p == '.' && !point)
+      point = p;
     else
-      return false;
+      break;
   }
-  size_t places = point < length ? length - point - 1 : 0;
-  if (digits > (uint64_t)exact_max) return false;
-  *ret = (double)digits / powers[places];
+  if (p - first <= (point != NULL)) return false;
+  int places = point ? (int)(p - point) - 1 : 0;
+  if (p < end && (*p == 'e' || *p == 'E') && !parse_exponent(&p, end, &exponent)) return false;
+  exponent -= places;
+  if (p < end || digits > (uint64_t)exact_max || exponent < -22 || exponent > 22) return false;
+  double value = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
+  *ret = negative ? -value : value;
   return true;
 }
 
 bool number_parse(const char *text, size_t length, double *ret) {
-  char copy[64], *end;
-  if (length == 0 || length >= sizeof copy) return false;
+  char few[64], *end;
+  if (length == 0) return false;
   if (parse_plain(text, length, ret)) return true;
   for (size_t i = 0; i < length; i++)
     if (!strchr("0123456789+-.eEinfatyINFATY", text[i]) || !text[i]) return false;
-  memcpy(copy, text, length);
+  SCOPED(mem_free) char *many = length < sizeof few ? NULL : mem_copy_bytes(text, length);
+  char *copy = many ? many : memcpy(few, text, length);
   copy[length] = 0;
   pthread_once(&c_locale_once, make_c_locale);
   double value = strtod_l(copy, &end, c_locale);

@@ -13,8 +13,9 @@
 /* OpenMetrics has more types than text 0.0.4. */
 #define PARSED_TYPES(X)                                                                                                            \
   X(PARSED_UNKNOWN, "unknown")                                                                                                     \
-  X(PARSED_GAUGE, "gauge") X(PARSED_COUNTER, "counter") X(PARSED_HISTOGRAM, "histogram") X(PARSED_SUMMARY, "summary")              \
-      X(PARSED_INFO, "info") X(PARSED_STATESET, "stateset") X(PARSED_GAUGEHISTOGRAM, "gaugehistogram")
+  X(PARSED_GAUGE, "gauge")                                                                                                         \
+  X(PARSED_COUNTER, "counter") X(PARSED_HISTOGRAM, "histogram") X(PARSED_SUMMARY, "summary") X(PARSED_INFO, "info")                \
+      X(PARSED_STATESET, "stateset") X(PARSED_GAUGEHISTOGRAM, "gaugehistogram")
 #define X(type, name) type,
 enum parsed_type { PARSED_TYPES(X) };
 #undef X
@@ -38,16 +39,18 @@ struct parsed_sample {
 };
 struct parser_events {
   void *context;
-  /* All that is passed lives until the call returns. False ends the parsing, which is then no error. */
+  /* A sample lives until the call returns, its family until the end of the parsing. False ends the parsing, which is then no error. */
   bool (*sample)(void *context, const struct parsed_sample *s);
-  bool (*family)(void *context,
-                 const struct parsed_family *f); /* before its first sample, or when it has none at its end; NULL allowed */
+  bool (*family)(void *context, const struct parsed_family *f); /* before its first sample, all metadata read; NULL allowed */
 };
 struct parser_place {
-  unsigned line, column; /* from 1; of the mistake */
+  unsigned line, column; /* from 1; of the mistake. A character of several bytes is one column */
 };
-/* False with a sentence of what the standard says, without the place, which is in *where. `text` need not end with a NUL. Exemplars are checked and left out. */
-bool exposition_parse(const char *text, size_t length, enum exposition_format format, const struct parser_events *events,
-                      struct parser_place *where, struct fail *f) MUST_CHECK;
+/* False with a sentence of what the standard says, without the place, which is in *where. `text` need not end with a NUL. Exemplars are
+ * checked and left out. `strict` holds text 0.0.4 to the letter of its description, with what Prometheus lets pass: series that appear twice,
+ * families whose lines do not lie together, metadata after samples or twice, unknown escapes, a last line that does not end. OpenMetrics is
+ * always held to its standard. Memory is in proportion to the families, and with strict to the largest family too. */
+bool exposition_parse(const char *text, size_t length, enum exposition_format format, bool strict,
+                      const struct parser_events *events, struct parser_place *where, struct fail *f) MUST_CHECK;
 
 #endif
