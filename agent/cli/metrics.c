@@ -1,8 +1,9 @@
-/* sonde metrics: every family that can appear, from the rows that make them. */
+/* sonde metrics: every family that can appear, from the rows that make them; sonde metrics lint: metrics_lint.c. */
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/metrics_lint.h"
 #include "agent/cli/table.h"
 #include "alert/evaluator.h"
 #include "collectors/collector.h"
@@ -11,7 +12,9 @@
 
 enum { FLAG_FORMAT };
 static const struct flag flags[] = {
-    [FLAG_FORMAT] = {"format", "FORMAT", "text or markdown (default text)."},
+    [FLAG_FORMAT] = {"format", "FORMAT",
+                     "Of the list: text or markdown (default text). Of the page judged by lint: text or openmetrics (default: by "
+                     "its last line)."},
     {0},
 };
 
@@ -47,15 +50,9 @@ static const char introduction[] =
     "label `target` besides those listed here. Families that only a running server can name, as `pg_settings_*`, are not listed.\n"
     "\n";
 
-static int run(int argc, char **argv) {
-  struct arguments a = {.command = &metrics_command, .argc = argc, .argv = argv};
-  const char *format = "text", *value;
-  int found;
-  while ((found = arguments_next(&a, &value)) == FLAG_FORMAT) format = value;
-  int status = arguments_done(&a, found, value);
-  if (status != STATUS_GOOD) return status;
-  bool markdown = !strcmp(format, "markdown");
-  if (!markdown && strcmp(format, "text") != 0)
+static int print_list(const char *format) {
+  bool markdown = format && !strcmp(format, "markdown");
+  if (format && !markdown && strcmp(format, "text") != 0)
     return usage_error(&metrics_command, "--format is text or markdown, not \"%.40s\"", format);
   if (markdown) fputs(introduction, stdout);
   for (size_t i = 0; collectors[i]; i++)
@@ -64,9 +61,30 @@ static int run(int argc, char **argv) {
   return fflush(stdout) ? STATUS_WRONG : STATUS_GOOD;
 }
 
+static int run(int argc, char **argv) {
+  struct arguments a = {.command = &metrics_command, .argc = argc, .argv = argv};
+  const char *format = NULL, *operands[2] = {NULL, NULL}, *value;
+  size_t count = 0;
+  int found;
+  while ((found = arguments_next(&a, &value)) == FLAG_FORMAT || (found == ARGUMENT_OPERAND && count < COUNTOF(operands)))
+    if (found == FLAG_FORMAT)
+      format = value;
+    else
+      operands[count++] = value;
+  int status = arguments_done(&a, found, value);
+  if (status != STATUS_GOOD) return status;
+  if (!count) return print_list(format);
+  if (strcmp(operands[0], "lint") != 0)
+    return usage_error(&metrics_command, "\"%.60s\" is nothing it can do: sonde metrics, or sonde metrics lint FILE", operands[0]);
+  if (format && strcmp(format, "text") != 0 && strcmp(format, "openmetrics") != 0)
+    return usage_error(&metrics_command, "--format of a page is text or openmetrics, not \"%.40s\"", format);
+  return metrics_lint(operands[1], format);
+}
+
 const struct command metrics_command = {
     .name = "metrics",
-    .summary = "Lists every metric: name, type, labels, part, meaning.",
+    .operands = "[lint FILE]",
+    .summary = "Lists every metric: name, type, labels, part, meaning. lint judges a page of metrics, of whatever program.",
     .flags = flags,
     .run = run,
 };

@@ -9,6 +9,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* A sentence with words of the page in it: no control characters, no half of a character. */
+static bool fail_quoted(struct fail *f, char *sentence) {
+  SCOPED(buf_done) struct buf clean;
+  for (char *c = sentence; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+  buf_init(&clean, sizeof f->text * 2);
+  text_clean(&clean, sentence, strlen(sentence), sizeof f->text - 1);
+  return fail(f, FAIL_PROTOCOL, "%s", clean.data);
+}
+
 bool parser_fail_line(struct parser *p, unsigned line, unsigned column, const char *format, ...) {
   char sentence[sizeof p->fail->text];
   va_list args;
@@ -16,7 +26,7 @@ bool parser_fail_line(struct parser *p, unsigned line, unsigned column, const ch
   vsnprintf(sentence, sizeof sentence, format, args);
   va_end(args);
   if (p->where) *p->where = (struct parser_place){line, column};
-  return fail(p->fail, FAIL_PROTOCOL, "%s", sentence);
+  return fail_quoted(p->fail, sentence);
 }
 
 bool parser_fail(struct parser *p, const char *at, const char *format, ...) {

@@ -72,6 +72,9 @@ const char *parser_seen(const struct parser *p, const char *at, char out[24]);
 bool scan_sample(struct parser *p);
 /* The length of the name at `at`, 0 when there is none. */
 size_t scan_name(const struct parser *p, const char *at, bool colons);
+/* A value. Neither format knows a NaN with a sign; text 0.0.4 knows no number that is larger than any double. */
+bool scan_number(const struct parser *p, const char *text, size_t length, double *ret);
+bool scan_is_name_byte(char c, bool colons);
 /* Over blanks and tabs; in OpenMetrics over nothing. */
 void scan_blanks(struct parser *p);
 

@@ -33,8 +33,8 @@ static const char *type_name(enum parsed_type type) {
 }
 
 /* The type of that name in the format; false when there is none. */
-static bool find_type(const struct parser *p, const char *name, size_t length, enum parsed_type *ret) {
-  bool om = p->format == EXPOSITION_OPENMETRICS;
+static bool find_type(enum exposition_format format, const char *name, size_t length, enum parsed_type *ret) {
+  bool om = format == EXPOSITION_OPENMETRICS;
   enum parsed_type last = om ? PARSED_GAUGEHISTOGRAM : PARSED_SUMMARY;
   for (enum parsed_type type = PARSED_UNKNOWN; type <= last; type++) {
     const char *written = type == PARSED_UNKNOWN && !om ? "untyped" : type_name(type);
@@ -183,14 +183,21 @@ static bool take_help(struct parser *p, struct known_family *f) {
   return true;
 }
 
+static bool fail_type(struct parser *p, size_t length) {
+  enum parsed_type ignored;
+  if (p->format == EXPOSITION_OPENMETRICS)
+    return parser_fail(p, p->at,
+                       "\"%.*s\" is no type: gauge, counter, stateset, info, histogram, gaugehistogram, summary and unknown are",
+                       (int)MIN(length, (size_t)NAME_SHOWN), p->at);
+  return parser_fail(p, p->at, "\"%.*s\" is no type%s: counter, gauge, histogram, summary and untyped are",
+                     (int)MIN(length, (size_t)NAME_SHOWN), p->at,
+                     find_type(EXPOSITION_OPENMETRICS, p->at, length, &ignored) ? " here, but one of OpenMetrics" : "");
+}
+
 static bool take_type(struct parser *p, struct known_family *f) {
   enum parsed_type type;
   size_t length = (size_t)(p->line_end - p->at);
-  if (!find_type(p, p->at, length, &type))
-    return parser_fail(p, p->at, "\"%.*s\" is no type: %s", (int)MIN(length, (size_t)NAME_SHOWN), p->at,
-                       p->format == EXPOSITION_OPENMETRICS
-                           ? "gauge, counter, stateset, info, histogram, gaugehistogram, summary and unknown are"
-                           : "counter, gauge, histogram, summary and untyped are");
+  if (!find_type(p->format, p->at, length, &type)) return fail_type(p, length);
   if (p->strict && f->shown.typed) return parser_fail(p, p->line, "a second TYPE of %.*s", NAME_SHOWN, f->shown.name);
   if (f->has_samples) return true;
   f->shown.typed = true;
@@ -199,7 +206,10 @@ static bool take_type(struct parser *p, struct known_family *f) {
 }
 
 static bool take_unit(struct parser *p, struct known_family *f) {
+  char seen[24];
   if (f->has_unit) return parser_fail(p, p->line, "a second UNIT of %.*s", NAME_SHOWN, f->shown.name);
+  for (const char *c = p->at; c < p->line_end; c++)
+    if (!scan_is_name_byte(*c, true)) return parser_fail(p, c, "%s can be no part of a unit", parser_seen(p, c, seen));
   f->has_unit = true;
   f->shown.unit = arena_copy_bytes(&p->arena, p->at, (size_t)(p->line_end - p->at));
   return true;

@@ -55,7 +55,7 @@ static void forget(struct map *seen, struct arena *keys) {
 static bool text_edge(struct parser *p, const char *name, const char *kind) {
   double ignored;
   const struct label *l = find_label(p, name);
-  if (!l || (number_parse(l->value, l->length, &ignored) && (!isnan(ignored) || l->length == 3))) return true;
+  if (!l || scan_number(p, l->value, l->length, &ignored)) return true;
   return parser_fail(p, p->sample_at, "the label %s of a %s is a number, not \"%.40s\"", name, kind, l->value);
 }
 

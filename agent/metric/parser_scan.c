@@ -26,7 +26,7 @@ void scan_blanks(struct parser *p) {
   while (peek(p) == ' ' || peek(p) == '\t') p->at++;
 }
 
-static bool is_name_byte(char c, bool colons) {
+bool scan_is_name_byte(char c, bool colons) {
   unsigned letter = ((unsigned char)c | 0x20u) - 'a', digit = (unsigned char)c - '0';
   return letter < 26 || digit < 10 || c == '_' || (colons && c == ':');
 }
@@ -34,7 +34,7 @@ static bool is_name_byte(char c, bool colons) {
 size_t scan_name(const struct parser *p, const char *at, bool colons) {
   const char *begin = at;
   if (at < p->line_end && *at >= '0' && *at <= '9') return 0;
-  while (at < p->line_end && is_name_byte(*at, colons)) at++;
+  while (at < p->line_end && scan_is_name_byte(*at, colons)) at++;
   return (size_t)(at - begin);
 }
 
@@ -180,14 +180,15 @@ static bool fail_number(struct parser *p, const char *what, const char *form) {
   return parser_fail(p, word, "the %s \"%.*s\" is no number: %s", what, (int)MIN(length, (size_t)NUMBER_SHOWN), word, form);
 }
 
-/* A value at p->at. Neither format knows a NaN with a sign; text 0.0.4 takes no number that is too large. */
+bool scan_number(const struct parser *p, const char *text, size_t length, double *ret) {
+  if (!length || !number_parse(text, length, ret) || (isnan(*ret) && length != 3)) return false;
+  char last = text[length - 1];
+  return is_openmetrics(p) || !isinf(*ret) || last == 'f' || last == 'F' || last == 'y' || last == 'Y';
+}
+
 static bool scan_value(struct parser *p, const char *what, double *ret) {
   size_t length = word_length(p);
-  const char *word = p->at;
-  bool good = length && number_parse(word, length, ret);
-  bool digits = good && ((unsigned char)(word[length - 1] - '0') < 10 || word[length - 1] == '.');
-  if (!good || (isnan(*ret) && length != 3)) return fail_number(p, what, "write it as 1, 0.25, 1e+06, +Inf, -Inf or NaN");
-  if (isinf(*ret) && digits && !is_openmetrics(p)) return parser_fail(p, word, "the %s is larger than any double", what);
+  if (!scan_number(p, p->at, length, ret)) return fail_number(p, what, "write it as 1, 0.25, 1e+06, +Inf, -Inf or NaN");
   p->at += length;
   return true;
 }

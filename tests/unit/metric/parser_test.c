@@ -122,7 +122,7 @@ static void bad_text_is_refused_with_its_place(void **state) {
   assert_refuses(READER, "a 0x1p-2\n", "1:3", "decimal");
   assert_refuses(READER, "a 1_000\n", "1:3", "grouped");
   assert_refuses(READER, "a -nan\n", "1:3", "no number");
-  assert_refuses(READER, "a 1e999\n", "1:3", "larger");
+  assert_refuses(READER, "a 1e999\n", "1:3", "no number");
   assert_refuses(READER, "a 1 1.5\n", "1:5", "milliseconds");
   assert_refuses(READER, "a 1 9223372036854775808\n", "1:5", "milliseconds");
   assert_refuses(READER, "a 1 2 3\n", "1:7", "goes on");
