@@ -169,6 +169,7 @@ static void pick(struct eval *ev, const struct aggregator *a, const struct group
 static void write_plainly(struct buf *out, double value) {
   char number[NUMBER_SIZE];
   number_format(value, number);
+  if (value == 0 && signbit(value)) buf_putc(out, '-');
   const char *exponent = strchr(number, 'e'), *p = number;
   if (!exponent) {
     buf_puts(out, number);

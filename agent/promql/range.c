@@ -5,6 +5,7 @@
 
 #include "agent/promql/course.h"
 
+enum { MINUTE = 60000 };
 static const double covered_enough = 0.9; /* of a range, to be judged */
 
 struct track {
@@ -114,7 +115,8 @@ static msec_t aligned(const struct eval *ev, msec_t time, msec_t step) {
 
 static bool subquery_tracks(struct eval *ev, const struct expr *e, struct tracks *ret) {
   const struct when *when = &e->subquery.when;
-  msec_t step = e->subquery.resolution ? e->subquery.resolution : PROMQL_RESOLUTION;
+  msec_t otherwise = ev->source->resolution ? ev->source->resolution : MINUTE;
+  msec_t step = e->subquery.resolution ? e->subquery.resolution : otherwise;
   struct frame inner = {
       .from = aligned(ev, moment(ev, when, ev->frame->from) - e->subquery.range, step),
       .to = moment(ev, when, ev->frame->to),

@@ -9,7 +9,6 @@
 #include "history/history.h"
 
 #define PROMQL_LOOKBACK ((msec_t)300000)
-#define PROMQL_RESOLUTION ((msec_t)60000) /* of a subquery that names none: x[1h:] */
 
 struct expr; /* a parsed expression; immutable, lives in the arena it was parsed into */
 
@@ -39,6 +38,7 @@ struct source {
                  struct selection *ret, struct fail *f);
   void *context;
   double wall_offset; /* seconds to add to a time of clock_now() to get the wall's: for time() and timestamp() */
+  msec_t resolution;  /* of a subquery that names none, like x[1h:]; 0: a minute */
 };
 
 /* A target of whose past something is missing, so that the value says too little of it: an alert of this target is neither raised nor resolved

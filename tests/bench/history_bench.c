@@ -68,7 +68,7 @@ static void measure(const char *what, int fresh, bool moving) {
 }
 
 static void measure_rule(struct history *h, const char *text) {
-  const struct source source = {history_select, h, 0};
+  const struct source source = {.select = history_select, .context = h};
   double best = 1;
   for (int i = 0; i < 200; i++) {
     struct evaluation notes;

@@ -33,7 +33,7 @@ static void clear(struct run *r) {
 
 /* One evaluation of one rule, with all of the past known: nothing is in doubt. */
 static bool step(struct run *r, const struct rule *rule, struct fail *f) {
-  const struct source source = {fake_select, &r->past, 0};
+  const struct source source = {.select = fake_select, .context = &r->past};
   const struct template_world world = {0};
   struct evaluation notes;
   struct value result = {.type = VALUE_VECTOR}, left = {.type = VALUE_VECTOR};

@@ -15,7 +15,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = "build/release/tests/conformance/promql"  # made from promql.c
 STEP, TIMES = 10, [61, 301, 601, 907]
-SEEDS, EXPRESSIONS = range(1, 9), 100  # of each seed, at each time
+SEEDS, EXPRESSIONS = range(1, 9), 200  # of each seed, at each time
 LABEL = r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"'
 ELEMENT = re.compile(r'(\w*)(?:\{((?:%s(?:, ?)?)*)\})? (NaN|[+-]Inf|-?[0-9.]+(?:[eE][+-]?[0-9]+)?)(?:, |$)' % LABEL)
 
@@ -74,7 +74,9 @@ class Expression:
         return self.pick(*names) + self.matchers()
 
     def offset(self):
-        return self.pick("", "", "", " offset 30s", " offset 2m", " offset -20s")
+        """Times stay off the grid; the end of an instant query is its only moment."""
+        return self.pick("", "", "", "", " offset 30s", " offset 2m", " offset -20s", " @ 301", " @ 455.5 offset 20s", " offset -30s @ 205",
+                         " @ end()", " @ start() offset 1m")
 
     def span(self):
         return self.pick("[20s]", "[30s]", "[1m]", "[5m]", "[1h]", "[2m30s]")
@@ -89,11 +91,34 @@ class Expression:
             return "quantile_over_time(%s, %s)" % (self.pick("0.5", "0", "1", "0.9", "-1", "2"), inner)
         return "%s_over_time(%s)" % (name, inner)
 
+    def subquery(self, depth):
+        """The steps of a subquery stand on the grid, so that the ranges within must not end on it."""
+        inner = self.pick(self.selector("a", "b", "hits"), self.selector("a", "b", "hits") + " offset 20s", "(%s)" % self.grid(depth - 1))
+        span = self.pick("[1m:10s]", "[2m:30s]", "[5m:]", "[90s:20s]", "[3m:1m]", "[40s:10s]")
+        name = self.pick("avg", "sum", "min", "max", "count", "last", "present", "stddev")
+        return "%s_over_time(%s%s%s)" % (name, inner, span, self.pick("", "", " offset 30s", " @ 301", " offset 1m @ 455"))
+
+    def grid(self, depth):
+        """What a subquery may hold."""
+        if depth <= 0 or self.rng.random() < 0.3:
+            return self.pick("irate(hits[25s])", "sum by (k) (a)", "-a", "a + on(k, l) b", "max_over_time(b[35s])", "a > 0", "time() * a",
+                             "hits - hits offset 30s", "count_over_time(a[55s])", "a @ 301 + a")
+        return self.pick("sum without (l) (%s)", "abs(%s)", "-(%s)", "max_over_time((%s)[25s:10s])") % self.grid(depth - 1)
+
     def labels(self):
         return self.pick("", "k", "l", "k, l", "l, k", "none", "k, none")
 
     def aggregate(self, depth):
-        name, inner = self.pick("sum", "avg", "min", "max", "count"), self.vector(depth - 1)
+        name, inner = self.pick("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "quantile", "count_values", "topk"), self.vector(depth - 1)
+        if name == "quantile":
+            inner = self.pick("0.5", "0", "1", "0.9", "-1", "2", "NaN", "1/3", "scalar(sum(b))") + ", " + inner
+        if name == "count_values":
+            inner = self.pick('"v"', '"k"', '"l"') + ", " + self.selector("a", "b", "hits")  # the last digit of what was computed may differ
+        if name.startswith("std"):  # of NaN and Inf Prometheus 2 makes something else
+            inner = self.selector("hits", "reads")
+        if name == "topk":  # without ties
+            name = self.pick("topk", "bottomk")
+            inner = self.pick("1", "2", "3.7", "0", "-5", "1000", "scalar(count(c))") + ", " + self.selector("hits", "reads")
         by = self.pick("", " by (%s)", " without (%s)")
         by = by % self.labels() if by else ""
         return self.pick("%s%s (%s)" % (name, by, inner), "%s(%s)%s" % (name, inner, by))
@@ -109,6 +134,13 @@ class Expression:
             sides = [self.vector(depth - 1), self.scalar(depth - 2)]
             self.rng.shuffle(sides)
             return "%s %s %s" % (sides[0], op, sides[1])
+        if kind < 0.4:
+            op = self.pick("+", "-", "*", "/", "%", comparison, comparison + " bool")
+            many, one = self.vector(depth - 1), self.pick("c", "sum by (k) (%s)" % self.vector(depth - 2), self.vector(depth - 1))
+            on, labels = self.pick("on(k)", "on(k)", "ignoring(l)", "on()"), self.pick("", "", "()", "(l)", "(l, none)")
+            if self.rng.random() < 0.5:
+                return "%s %s %s group_left%s %s" % (many, op, on, labels, one)
+            return "%s %s %s group_right%s %s" % (one, op, on, labels, many)
         if kind < 0.6:
             op = self.pick("+", "-", "*", "/", "atan2", comparison, comparison + " bool")
             text = "%s %s %s %s" % (self.vector(depth - 1), op, self.matching(), self.vector(depth - 1))
@@ -119,6 +151,8 @@ class Expression:
         kind = self.rng.random()
         if depth <= 0 or kind < 0.15:
             return self.selector("a", "b", "c", "hits") + self.offset()
+        if kind < 0.22:
+            return self.subquery(depth)
         if kind < 0.35:
             return self.over_range()
         if kind < 0.55:
@@ -157,7 +191,7 @@ def quote(text):
 
 def theirs(world, questions):
     """promtool prints what it got where that is not what we say we expect; an empty value is what we say."""
-    text = "evaluation_interval: %ds\ntests:\n  - interval: %ds\n    input_series:\n" % (STEP, STEP)
+    text = "evaluation_interval: 1m\ntests:\n  - interval: %ds\n    input_series:\n" % STEP
     for series, values in world.series.items():
         text += "      - {series: %s, values: %s}\n" % (quote(series), quote(values))
     text += "    promql_expr_test:\n"

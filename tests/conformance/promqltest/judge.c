@@ -47,7 +47,7 @@ static struct steps steps_of(const struct attempt *t) {
 }
 
 static enum verdict evaluate(const struct attempt *t, const struct expr *e, struct arena *a) {
-  const struct source source = {world_select, t->world, 0};
+  const struct source source = {.select = world_select, .context = t->world};
   const struct steps steps = steps_of(t);
   struct evaluation notes;
   struct value v;

@@ -336,7 +336,7 @@ struct noted {
 
 static struct noted note(struct fake *f, const char *text, msec_t at) {
   struct noted n = {.missing = ""};
-  const struct source source = {fake_select, f, 0};
+  const struct source source = {.select = fake_select, .context = f};
   struct value v;
   struct fail why;
   struct arena a;
@@ -436,7 +436,7 @@ static void bounded_by(bool (*select)(void *, const struct matcher *, size_t, ms
                                       struct fail *),
                        const char *sentence) {
   struct fake f = {0};
-  const struct source source = {select, &f, 0};
+  const struct source source = {.select = select, .context = &f};
   struct evaluation notes;
   struct value v;
   struct fail why = {0};
@@ -474,7 +474,7 @@ static void a_source_that_fails_is_heard_wherever_it_stands(void **state) {
   (void)state;
   static const char *const texts[] = {"x",     "-x",    "sum(x)",  "rate(x[5m])",
                                       "1 + x", "x + 1", "x and x", "quantile_over_time(1, x[5m])"};
-  const struct source source = {no_select, NULL, 0};
+  const struct source source = {.select = no_select, .context = NULL};
   for (size_t i = 0; i < COUNTOF(texts); i++) {
     struct evaluation notes;
     struct value v;

@@ -151,7 +151,7 @@ static inline void fake_write(struct buf *out, struct value *v) {
 
 /* Evaluates and writes the value, or the sentence of what went wrong after "! ". */
 static inline void fake_eval_steps(struct fake *f, const char *text, const struct steps *steps, struct buf *out) {
-  const struct source source = {fake_select, f, f->wall};
+  const struct source source = {.select = fake_select, .context = f, .wall_offset = f->wall};
   struct evaluation notes;
   struct value v;
   struct fail why;

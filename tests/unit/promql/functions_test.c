@@ -214,7 +214,7 @@ static void quantiles_of_histograms_lie_within_their_buckets(void **state) {
 
 /* What is told beside the value, a line each. */
 static void notes_of(struct fake *f, const char *text, const struct steps *steps, struct buf *out) {
-  const struct source source = {fake_select, f, f->wall};
+  const struct source source = {.select = fake_select, .context = f, .wall_offset = f->wall};
   struct evaluation notes;
   struct value v;
   struct fail why;

@@ -145,7 +145,7 @@ static bool steps(const char *text, struct steps s, const struct bounds *bounds,
   struct arena a;
   load(&f, ramps, COUNTOF(ramps));
   arena_init(&a);
-  const struct source source = {fake_select, &f, 0};
+  const struct source source = {.select = fake_select, .context = &f};
   const struct expr *e = promql_parse(text, &a, why);
   assert_non_null(e);
   bool good = promql_eval_steps(e, &source, &s, bounds, &a, &v, &notes, why);
