@@ -252,7 +252,7 @@ static void a_dead_resolver_does_not_fill_the_machine_with_threads(void **state)
   wait_for(&w, LEFT_MAX);
   for (int i = LEFT_MAX; i < SENT; i++) assert_true(net_send(net, &hangs, take, &w, &why));
   wait_for(&w, SENT);
-  assert_int_equal(resolver_lookups(), LEFT_MAX);
+  assert_true(resolver_lookups() <= LEFT_MAX);
   assert_int_equal(w.answer->why.kind, FAIL_RESOLVE);
   assert_int_equal(ask_with(net, &w, &named)->why.kind, FAIL_RESOLVE);
   make_url(url, sizeof url, "http", s.port, "/");
