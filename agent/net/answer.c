@@ -2,6 +2,7 @@
  * failure did not reach, so that a phase in which something hung would be told as another. */
 #include "agent/net/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,10 +69,21 @@ static bool is_alert(const char *error) {
   return strstr(error, "SSL_read: ") && strstr(error, " alert ");
 }
 
+/* libcurl's sentence without what says nothing to people: "OpenSSL SSL_connect: error:0A00010B:SSL routines::wrong version number". */
+static const char *plain_words(const char *error, char *out, size_t size) {
+  const char *reason = strstr(error, "SSL routines::");
+  if (!reason) return strncmp(error, "getpeername()", 13) == 0 ? "" : error; /* how it looked at what was no more there */
+  reason += strlen("SSL routines::");
+  snprintf(out, size, "TLS handshake: %.*s", (int)strcspn(reason, ","), reason);
+  return out;
+}
+
 static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const char *error) {
   long code = 0;
+  char words[CURL_ERROR_SIZE];
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &code);
   enum fail_kind kind = result == CURLE_RECV_ERROR && is_alert(error) ? FAIL_TLS : kind_of(result);
+  error = plain_words(error, words, sizeof words);
   if (result == CURLE_OPERATION_TIMEDOUT)
     fail(&told->why, kind, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
   else if (result == CURLE_COULDNT_CONNECT && code && *told->ip)
