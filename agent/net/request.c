@@ -105,7 +105,8 @@ static bool set_limits(struct transfer *t, const struct net_request *r) {
   SET(CURLOPT_TIMEOUT_MS, (long)r->timeout);
   SET(CURLOPT_IPRESOLVE, r->ip == 4 ? CURL_IPRESOLVE_V4 : r->ip == 6 ? CURL_IPRESOLVE_V6 : CURL_IPRESOLVE_WHATEVER);
   SET(CURLOPT_FRESH_CONNECT, (long)r->once);
-  SET(CURLOPT_FORBID_REUSE, (long)r->once);
+  SET(CURLOPT_FORBID_REUSE,
+      (long)(r->once && !t->connects_only)); /* it would end a talk before its first word; nobody uses that one again anyway */
   if (r->once) SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   if (r->compressed) SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   if (t->connects_only) SET(CURLOPT_CONNECT_ONLY, 1L);

@@ -57,7 +57,7 @@ static void what_is_said_is_answered_with_a_line(void **state) {
   (void)state;
   struct waiting w = WAITING;
   struct net_request r = PLAIN(NULL);
-  r.say = "PING\n", r.hear = true;
+  r.say = "PING\n", r.hear = r.once = true;
   const struct net_answer *a = talk(&w, echoes_a_line, &r);
   assert_int_equal(a->why.kind, FAIL_NONE);
   assert_string_equal(a->body, "you PING\n");
