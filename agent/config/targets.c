@@ -163,7 +163,7 @@ static bool prepare(const struct reader *r, const struct node *map, struct targe
   return true;
 }
 
-/* An address that is an URL names its target without scheme and query, and is its instance. */
+/* An address that is an URL names its target without scheme and query. */
 static const char *default_name(const struct reader *r, const struct target_config *t) {
   if (!strcmp(t->address, "sonde")) return arena_printf(r->arena, "sonde-%s", t->kind->name); /* a machine may be called so */
   const char *scheme = strstr(t->address, "://"), *shown = scheme ? scheme + 3 : t->address;
@@ -180,7 +180,7 @@ static bool set_identity(const struct reader *r, const struct node *map, struct 
     return false;
   else if (!strcmp(t->name, "sonde"))
     return node_fail(r, at, "name: \"sonde\" is what the agent calls itself; choose another name");
-  if (!t->instance) t->instance = !t->kind->job || strstr(t->address, "://") ? t->address : t->name;
+  if (!t->instance) t->instance = t->kind->by_address || !t->kind->job ? t->address : t->name;
   if (!t->job) t->job = t->kind->job ? t->kind->job : t->name;
   return true;
 }

@@ -61,6 +61,7 @@ const struct collector http_collector = {
         {
             .name = "http",
             .job = "blackbox",
+            .by_address = true,
             .summary = "An HTTP endpoint, asked as blackbox_exporter asks it; a health endpoint's JSON is judged and measured.",
             .parts = parts,
             .part_count = COUNTOF(parts),

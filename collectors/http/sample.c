@@ -58,7 +58,7 @@ static const struct family families[FAMILIES] = {
     [STATUS] = GAUGE("probe_http_status_code", "The status of the answer; 0 when none came.", NULL),
     [CONTENT_LENGTH] = GAUGE("probe_http_content_length", "The length the header tells; -1 when it does not.", NULL),
     [BODY_LENGTH] = GAUGE("probe_http_uncompressed_body_length", "The length of the body, unpacked.", NULL),
-    [REDIRECTS] = GAUGE("probe_http_redirects", "How many redirects were followed.", NULL),
+    [REDIRECTS] = GAUGE("probe_http_redirects", "How many redirects were met.", NULL),
     [SSL] = GAUGE("probe_http_ssl", "Whether the last connection was TLS.", NULL),
     [VERSION] = GAUGE("probe_http_version", "The version of HTTP of the answer.", NULL),
     [LAST_MODIFIED] = GAUGE("probe_http_last_modified_timestamp_seconds", "The header Last-Modified, seconds since 1970.", NULL),
@@ -117,6 +117,14 @@ void sample_write(struct section *s, const struct net_answer *a, const struct ve
   if (*a->tls_cipher) section_add(s, &families[TLS_CIPHER], section_label_pairs(s, "cipher", a->tls_cipher, NULL), 1);
 }
 
+/* A redirect that is not followed counts, too, as with blackbox_exporter. */
+static unsigned count_redirects(const struct net_answer *a) {
+  const char *cursor = a->headers, *value;
+  size_t length;
+  bool told = a->status >= 300 && a->status < 400 && header_next(&cursor, "Location", &value, &length);
+  return a->redirects + told;
+}
+
 void sample_write_http(struct section *s, const struct net_answer *a) {
 #define X(phase, name) name,
   static const char *const phases[NET_PHASE_COUNT] = {NET_PHASES(X)};
@@ -127,7 +135,7 @@ void sample_write_http(struct section *s, const struct net_answer *a) {
   add(s, STATUS, (double)a->status);
   add(s, CONTENT_LENGTH, a->status ? a->content_length : 0);
   add(s, BODY_LENGTH, (double)a->length);
-  add(s, REDIRECTS, a->redirects);
+  add(s, REDIRECTS, count_redirects(a));
   add(s, SSL, a->secure && a->status);
   add(s, VERSION, a->http_version);
   if (header_date(a->headers, "Last-Modified", &modified)) add(s, LAST_MODIFIED, modified);

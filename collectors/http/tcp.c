@@ -55,6 +55,7 @@ const struct collector tcp_collector = {
         {
             .name = "tcp",
             .job = "blackbox",
+            .by_address = true,
             .summary = "A TCP port, connected to as blackbox_exporter does, with TLS and a line or two where asked for.",
             .parts = parts,
             .part_count = COUNTOF(parts),

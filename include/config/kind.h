@@ -21,7 +21,8 @@ struct part {
 
 struct kind {
   const char *name; /* the key in a target: "postgres" */
-  const char *job;  /* default of the label job; NULL: the target's name, and its instance is its address */
+  const char *job;  /* default of the label job; NULL: the target's name, and by_address */
+  bool by_address;  /* the default of its label instance is its address, else its name */
   const char *summary;
   const struct part *parts;
   size_t part_count;

@@ -44,8 +44,9 @@ static void a_target_is_called_by_its_place_and_its_instance_is_the_url(void **s
       {"{http: shop.example, name: shop}", "shop", "http://shop.example"},
       {"{http: shop.example, instance: here}", "shop.example", "here"},
       {"tcp: db-1:5432", "db-1:5432", "db-1:5432"},
+      {"{tcp: 'db-1:5432', name: main}", "main", "db-1:5432"},
       {"tcp: tls://db-1:5432", "db-1:5432", "db-1:5432"},
-      {"tcp: '[::1]:22'", "-::1-:22", "-::1-:22"},
+      {"tcp: '[::1]:22'", "-::1-:22", "[::1]:22"},
   };
   for (size_t i = 0; i < COUNTOF(table); i++) {
     struct trial t = trial_begin(table[i].target);

@@ -201,7 +201,9 @@ static void a_redirect_that_is_not_followed_is_named(void **state) {
   (void)state;
   struct trial t = trial_begin("{http: shop.example, redirects: 0}");
   struct net_answer a = answer(301, "");
+  a.headers = "HTTP/1.1 301 Moved\r\nLocation: /there\r\n\r\n";
   assert_false(trial_read(&t, &a));
+  assert_value(&t, "probe_http_redirects", 1);
   assert_string_equal(t.why.text, "answered 301, a redirect, which is not followed");
   trial_end(&t);
 }
