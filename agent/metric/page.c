@@ -59,6 +59,7 @@ static void add_run(struct page *p, struct page_family *f, const struct section 
 
 static void add_section(struct page *p, const struct section *section, size_t batch) {
   size_t groups, count;
+  if (section_is_hidden(section)) return;
   const struct section_family *group = section_families(section, &groups);
   const struct sample *samples = section_samples(section, &count);
   for (size_t i = 0; i < groups; i++, group++) {

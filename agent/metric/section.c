@@ -3,7 +3,7 @@
  * While it is written, samples are drafts in the order in which they came, and families and label sets are small numbers. Finishing puts the
  * drafts family by family (a counting sort: two passes), drops duplicates by looking which family a label set was last seen with, and keeps
  * three blocks of exactly the size needed: samples, families, text. Everything that served the writing is freed. */
-#include "metric/section.h"
+#include "metric/section_reader.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -65,7 +65,8 @@ struct section {
   struct sample *samples;
   struct section_family *families;
   size_t sample_count, family_count, dropped;
-  bool has_target;
+  size_t samples_max, bytes_max;
+  bool has_target, hidden;
 };
 
 /* What section_family() gives above its cap: its samples are dropped. */
@@ -76,7 +77,9 @@ struct section *section_new(const char *part) {
   struct writer *w = s->writer = mem_zero(sizeof *w);
   atomic_init(&s->references, 1);
   s->part = part;
-  buf_init(&s->text, SECTION_BYTES_MAX);
+  s->samples_max = SECTION_SAMPLES_MAX;
+  s->bytes_max = SECTION_BYTES_MAX;
+  buf_init(&s->text, s->bytes_max);
   arena_init(&s->arena);
   label_table_init(&w->labels, &s->text);
   w->capacity = FIRST_SAMPLES;
@@ -86,6 +89,17 @@ struct section *section_new(const char *part) {
   w->member_capacity = FIRST_FAMILIES * 2;
   w->members = mem_zero(w->member_capacity * sizeof *w->members);
   return s;
+}
+
+void section_limit(struct section *s, size_t samples, size_t bytes) {
+  assert(s->writer && !s->writer->count);
+  s->samples_max = samples;
+  s->bytes_max = s->text.max = bytes;
+}
+
+void section_hide(struct section *s) {
+  assert(s->writer && !s->writer->count);
+  s->hidden = true;
 }
 
 static void writer_free(struct writer *w) {
@@ -166,19 +180,20 @@ static bool takes_suffix(const struct family *family) {
 static bool add(struct section *s, const struct family *family, enum suffix suffix, labels_t labels, double value) {
   struct writer *w = s->writer;
   assert(w);
-  if (family == &refused_family || labels >= w->labels.count || w->count == SECTION_SAMPLES_MAX) return false;
-  char *room = buf_room(&s->text, NUMBER_SIZE);
-  if (!room) return false;
+  if (family == &refused_family || labels >= w->labels.count || w->count == s->samples_max) return false;
+  char *room = s->hidden ? NULL : buf_room(&s->text, NUMBER_SIZE);
+  if (!room && !s->hidden) return false;
   uint32_t group = group_of(w, family);
   if (suffix != SUFFIX_NONE && !takes_suffix(w->groups[group].family)) return false;
   if (w->count == w->capacity) {
     w->capacity *= 2;
     w->drafts = mem_resize(w->drafts, w->capacity, sizeof *w->drafts);
   }
-  size_t length = number_format(value, room);
-  w->drafts[w->count++] = (struct draft){value, labels, (uint32_t)s->text.length, group, (uint8_t)length, (uint8_t)suffix};
+  size_t length = room ? number_format(value, room) : 0;
+  uint32_t text = room ? (uint32_t)s->text.length : 0; /* at 0 is "" */
+  w->drafts[w->count++] = (struct draft){value, labels, text, group, (uint8_t)length, (uint8_t)suffix};
   w->groups[group].count++;
-  buf_added(&s->text, length + 1);
+  if (room) buf_added(&s->text, length + 1);
   return true;
 }
 
@@ -208,7 +223,7 @@ const struct family *section_family(struct section *s, const char *name, enum me
   }
   const struct family *known = map_find(&w->names, name, strlen(name));
   if (known) return known;
-  if (w->names.count >= SECTION_SAMPLES_MAX || s->arena.bytes >= SECTION_BYTES_MAX) return &refused_family;
+  if (w->names.count >= s->samples_max || s->arena.bytes >= s->bytes_max) return &refused_family;
   struct family *made = make_family(s, name, type, help);
   *map_slot(&w->names, made->name, strlen(made->name)) = made;
   return made;
@@ -320,6 +335,10 @@ size_t section_dropped(const struct section *s) {
 size_t section_bytes(const struct section *s) {
   return sizeof *s + s->text.capacity + s->arena.bytes + s->sample_count * sizeof *s->samples +
          s->family_count * sizeof *s->families;
+}
+
+bool section_is_hidden(const struct section *s) {
+  return s->hidden;
 }
 
 bool section_has_target_label(const struct section *s) {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "metric/section.h"
+#include "metric/section_reader.h"
 
 /* A label of this section is named "target". */
 bool section_has_target_label(const struct section *s);

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
-#include "metric/section.h"
+#include "metric/section_reader.h"
 
 /* Who a target is: the identity of all its series. Immutable; shared by reference count. */
 struct identity {

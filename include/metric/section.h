@@ -1,5 +1,5 @@
 /* What one part of a target collected at one time. A section is written by one thread and finished; from then on it is immutable and
- * shared by reference count: a part that is not due is carried over by taking a reference.
+ * shared by reference count: a part that is not due is carried over by taking a reference. Reading it: section_reader.h.
  *
  * Invariants of a finished section: samples of one family lie together, in the order the families were first used; no two samples have the
  * same family name, suffix and labels (later ones are dropped and counted); all text is valid UTF-8; nothing is above the caps. */
@@ -12,7 +12,7 @@
 #include "metric/family.h"
 
 #define LABEL_VALUE_MAX     200 /* bytes; longer values are cut, see text_clean() */
-#define LABELS_MAX          16  /* labels of a series */
+#define LABELS_MAX          32  /* labels of a series */
 #define SECTION_SAMPLES_MAX 20000
 #define SECTION_BYTES_MAX   (8u << 20)
 
@@ -31,7 +31,7 @@ struct sample {
   const struct family *family;
   double value;
   uint32_t labels; /* where section_text() has the label text … */
-  uint32_t text;   /* … and the value as text, both NUL-terminated */
+  uint32_t text;   /* … and the value as text ("" in a hidden section), both NUL-terminated */
   uint16_t labels_length;
   uint8_t text_length;
   uint8_t suffix; /* enum suffix */
@@ -58,20 +58,14 @@ static inline void section_add(struct section *s, const struct family *family, l
 /* A family that only the running server can name. The strings are copied; an invalid name becomes legal ([^a-zA-Z0-9_:] to _). The same
  * name gives the same family again. */
 const struct family *section_family(struct section *s, const char *name, enum metric_type type, const char *help);
-/* Keeps it off our pages: it is for history and rules alone. */
+/* Other caps than SECTION_SAMPLES_MAX and SECTION_BYTES_MAX, while it is empty. */
+void section_limit(struct section *s, size_t samples, size_t bytes);
+/* Keeps it off our pages: it is for history and rules alone. Its values are not made text. While it is empty. */
 void section_hide(struct section *s);
 /* Groups, drops duplicates, seals. Returns `s`. Unfinished sections are freed by section_unref() as well. */
 struct section *section_finish(struct section *s);
 
-/* Reading a finished section. */
 struct section *section_ref(struct section *s);
 void section_unref(struct section *s); /* NULL allowed */
-const char *section_part(const struct section *s);
-const struct sample *section_samples(const struct section *s, size_t *ret_count);
-const struct section_family *section_families(const struct section *s, size_t *ret_count);
-const char *section_text(const struct section *s, uint32_t offset);
-size_t section_dropped(const struct section *s); /* duplicates and what was above a cap */
-size_t section_bytes(const struct section *s);
-bool section_is_hidden(const struct section *s);
 
 #endif

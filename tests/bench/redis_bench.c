@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "collectors/redis/visit.h"
+#include "metric/section_reader.h"
 
 extern const struct collector redis_collector;
 

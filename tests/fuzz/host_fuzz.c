@@ -11,6 +11,7 @@
 #include "collectors/host/pressure.h"
 #include "collectors/host/proc_stat.h"
 #include "collectors/host/udev.h"
+#include "metric/section_reader.h"
 
 static void need(bool holds) {
   if (!holds) abort();

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "collectors/queue_layout.h"
 #include "collectors/redis/link.h"
+#include "metric/section_reader.h"
 
 #define POLLS 3
 

@@ -13,6 +13,7 @@
 #include "base/attr.h"
 #include "collectors/collector.h"
 #include "collectors/host/options.h"
+#include "metric/section_reader.h"
 
 extern const struct collector host_collector;
 

@@ -108,6 +108,16 @@ static void a_target_alone_looks_like_its_exporter(void **state) {
                "hits_total{db=\"shop\"} 12\nhits_total{db=\"a\\\"b\\\\c\\nd\"} 0.25\n# EOF\n");
 }
 
+static void a_hidden_section_is_on_no_page(void **state) {
+  target(*state, "main");
+  section_add(section(*state), &up, 0, 1);
+  struct section *s = section(*state);
+  section_hide(s);
+  section_add(s, &hits, 0, 12);
+  assert_pages(*state, false, "# HELP up Whether it answers.\n# TYPE up gauge\nup 1\n",
+               "# TYPE up gauge\n# HELP up Whether it answers.\nup 1\n# EOF\n");
+}
+
 static void targets_share_families_and_keep_their_lines_apart(void **state) {
   target(*state, "one");
   struct section *s = section(*state);
@@ -396,6 +406,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       page_test(nothing_is_a_page_too),
       page_test(a_target_alone_looks_like_its_exporter),
+      page_test(a_hidden_section_is_on_no_page),
       page_test(targets_share_families_and_keep_their_lines_apart),
       page_test(a_counter_without_total_is_unknown_in_openmetrics),
       page_test(a_counter_that_is_no_number_is_missing_in_openmetrics_alone),

@@ -8,7 +8,7 @@
 
 #include "base/attr.h"
 #include "base/text.h"
-#include "metric/section.h"
+#include "metric/section_reader.h"
 
 static const struct family temperature = {.name = "temperature_celsius", .help = "Warmth.", .type = METRIC_GAUGE, .labels = "room"};
 static const struct family requests = {.name = "requests_total", .help = "Requests.", .type = METRIC_COUNTER};
@@ -277,6 +277,35 @@ static void text_above_the_cap_is_counted(void **state) {
   assert_true(section_bytes(s) <= SECTION_BYTES_MAX + 1000000);
 }
 
+static void a_section_can_have_caps_of_its_own(void **state) {
+  (void)state;
+  SCOPED(let_go) struct section *s = section_new("part");
+  section_limit(s, SECTION_SAMPLES_MAX + 5, (size_t)SECTION_BYTES_MAX * 2);
+  for (int i = 0; i < SECTION_SAMPLES_MAX + 10; i++) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", i);
+    section_add(s, &requests, section_label_pairs(s, "n", text, NULL), i);
+  }
+  section_finish(s);
+  assert_int_equal(count_of(s), SECTION_SAMPLES_MAX + 5);
+  assert_int_equal(section_dropped(s), 5);
+}
+
+static void a_hidden_section_has_values_and_no_text_of_them(void **state) {
+  (void)state;
+  SCOPED(let_go) struct section *s = section_new("part"), *shown = section_finish(section_new("part"));
+  section_hide(s);
+  section_add(s, &requests, section_label_pairs(s, "code", "500", NULL), 0.1 + 0.2);
+  section_add(s, &requests, 0, 7);
+  section_finish(s);
+  size_t count;
+  const struct sample *samples = section_samples(s, &count);
+  assert_true(count == 2 && samples[0].value == 0.1 + 0.2 && samples[1].value == 7);
+  assert_string_equal(section_text(s, samples[0].labels), "code=\"500\"");
+  assert_true(samples[0].text_length == 0 && !*section_text(s, samples[0].text));
+  assert_true(section_is_hidden(s) && !section_is_hidden(shown));
+}
+
 static void a_made_family_is_the_same_when_asked_again(void **state) {
   (void)state;
   SCOPED(let_go) struct section *s = section_new("part");
@@ -372,6 +401,8 @@ int main(void) {
       cmocka_unit_test(more_labels_than_allowed_drop_the_sample),
       cmocka_unit_test(samples_above_the_cap_are_counted),
       cmocka_unit_test(text_above_the_cap_is_counted),
+      cmocka_unit_test(a_section_can_have_caps_of_its_own),
+      cmocka_unit_test(a_hidden_section_has_values_and_no_text_of_them),
       cmocka_unit_test(a_made_family_is_the_same_when_asked_again),
       cmocka_unit_test(long_family_names_stay_apart),
       cmocka_unit_test(families_above_the_cap_drop_their_samples),

@@ -5,6 +5,7 @@
 
 #include "agent/poll/facts.h"
 #include "agent/poll/process.h"
+#include "metric/section_reader.h"
 #include "poll/self.h"
 
 struct list {

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "collectors/postgres/part.h"
+#include "metric/section_reader.h"
 
 /* An answer in the making: columns as "a,b", rows as lists of texts. */
 struct table {

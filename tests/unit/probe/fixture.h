@@ -11,6 +11,7 @@
 
 #include "agent/config/root.h"
 #include "collectors/collector.h"
+#include "metric/section_reader.h"
 #include "base/mem.h"
 #include "config/config.h"
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "collectors/queue_layout.h"
 #include "collectors/redis/link.h"
+#include "metric/section_reader.h"
 
 #define FAKE_NOW  1700000000000LL /* the server's clock at the first poll */
 #define FAKE_MOST 8000

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "metric/section.h"
+#include "metric/section_reader.h"
 
 /* The value of `name{labels}`, labels as canonical text; NaN when it is not there. */
 static inline double value_of(const struct section *s, const char *name, const char *labels) {
