@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "history/keep.h"
 #include "http/server.h"
 #include "poll/target.h"
 
@@ -157,6 +158,7 @@ static bool start(struct agent *a, struct fail *f) {
   alerting_init(&a->alerting, c);
   server_show_rules(a->server, a->alerting.evaluator);
   a->targets = targets_new(a->store, a->alerting.history, a->alerting.net);
+  targets_tell(a->targets, history_section, a->alerting.history);
   targets_tell(a->targets, evaluator_section, a->alerting.evaluator);
   targets_tell(a->targets, notifier_section, a->alerting.notifier);
   config_ref(c);

@@ -2,11 +2,10 @@
 #include "agent/cli/alerting.h"
 
 #include "base/log.h"
+#include "history/keep.h"
 #include "notify/format.h"
 
-/* A series costs about 5 KB at a span of an hour: that is room for more than any machine of a web stack shows. */
-#define HISTORY_BYTES_MAX ((size_t)256 << 20)
-#define HISTORY_MARGIN    ((msec_t)60000) /* what the rules need, and the ticks until they look */
+#define HISTORY_MARGIN ((msec_t)60000) /* what the rules need, and the ticks until they look */
 
 /* The notification as the services want it. */
 static void write_body(void *context, const struct config *config, const char *receiver, const struct alert *alert,
@@ -32,7 +31,7 @@ static void wake_delivery(void *context) {
 
 void alerting_init(struct alerting *a, const struct config *config) {
   struct fail why;
-  a->history = history_new(PROMQL_LOOKBACK + HISTORY_MARGIN, HISTORY_BYTES_MAX);
+  a->history = history_new(config->history_keep + HISTORY_MARGIN, (size_t)config->history_memory);
   a->state = state_open(config->state_dir, &why);
   if (why.kind) log_error(NULL, "%s; alerts are kept in memory only", why.text);
   a->net = net_new();
@@ -42,7 +41,7 @@ void alerting_init(struct alerting *a, const struct config *config) {
 }
 
 bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *rules, struct fail *f) {
-  history_keep(a->history, MAX(rules->span, PROMQL_LOOKBACK) + HISTORY_MARGIN);
+  history_keep(a->history, MAX(rules->span, config->history_keep) + HISTORY_MARGIN, (size_t)config->history_memory);
   log_info(NULL, "%zu rule%s, %zu receiver%s", rules->rule_count, rules->rule_count == 1 ? "" : "s", config->receiver_count,
            config->receiver_count == 1 ? "" : "s");
   for (size_t i = 0; i < config->receiver_count; i++)

@@ -7,6 +7,7 @@
 #include "agent/cli/table.h"
 #include "alert/evaluator.h"
 #include "collectors/collector.h"
+#include "history/keep.h"
 #include "notify/notify.h"
 #include "poll/self.h"
 
@@ -38,6 +39,7 @@ static void print_catalogue(const char *name, const char *summary, void (*catalo
 
 static void own_catalogue(family_fn *each, void *arg) {
   agent_catalogue(each, arg);
+  history_catalogue(each, arg);
   evaluator_catalogue(each, arg);
   notifier_catalogue(each, arg);
 }

@@ -29,6 +29,26 @@ static const struct option web_rows[] = {
     {0},
 };
 
+static const struct option history_rows[] = {
+    {.name = "keep",
+     .type = OPTION_DURATION,
+     .fallback = "24h",
+     .min = 600000,
+     .max = 31622400000,
+     .help = "How far back queries can look. Rules that look further back are given what they need. It survives a restart.",
+     .offset = offsetof(struct config, history_keep)},
+    {.name = "memory",
+     .type = OPTION_BYTES,
+     .fallback = "64MB",
+     .min = 1 << 20,
+     .max = (int64_t)1 << 40,
+     .help =
+         "How much memory it may take. Beyond it the oldest is forgotten before its time; when even that is not enough, new series "
+         "are refused. Both are said in the log and counted.",
+     .offset = offsetof(struct config, history_memory)},
+    {0},
+};
+
 const struct option root_rows[] = {
     {.name = "web", .type = OPTION_MAP, .help = "How the agent is reached.", .sub = web_rows},
     {.name = "poll_interval",
@@ -51,6 +71,7 @@ const struct option root_rows[] = {
          "Where the agent keeps what must survive a restart. Default: `$STATE_DIRECTORY`, else `/var/lib/sonde` where that can be "
          "written, else `$XDG_STATE_HOME/sonde` (`~/.local/state/sonde`).",
      .offset = offsetof(struct config, state_dir)},
+    {.name = "history", .type = OPTION_MAP, .help = "What is remembered of every series.", .sub = history_rows},
     {.name = "external_labels",
      .type = OPTION_LABELS,
      .help = "Labels that name this agent to others: `{site: eu}`. At most 16.",

@@ -7,18 +7,18 @@
 #include <string.h>
 
 #include "agent/history/shard.h"
-#include "base/buf.h"
 #include "base/mem.h"
+#include "history/keep.h"
 
 #define RETIRE_GRACE ((msec_t)1000)
 
-enum { KEY_MAX = 65536 };
+enum { SWEEP_TICKS = 32 };
 
 struct history *history_new(msec_t span, size_t bytes_max) {
   struct history *h = mem_zero(sizeof *h);
   pthread_mutex_init(&h->lock, NULL);
   atomic_init(&h->span, span);
-  h->bytes_max = bytes_max;
+  atomic_init(&h->bytes_max, bytes_max);
   h->own = shard_new(h, NULL);
   h->shards = h->own;
   return h;
@@ -35,8 +35,9 @@ void history_free(struct history *h) {
   free(h);
 }
 
-void history_keep(struct history *h, msec_t span) {
+void history_keep(struct history *h, msec_t span, size_t bytes_max) {
   atomic_store(&h->span, span);
+  atomic_store(&h->bytes_max, bytes_max);
 }
 
 /* The shards of targets */
@@ -48,8 +49,8 @@ static bool is_same(const struct identity *a, const struct identity *b) {
 /* Takes a retired shard of that identity back. */
 static bool revive(struct shard *s, const struct identity *id) {
   pthread_mutex_lock(&s->lock);
-  bool found = s->retired && is_same(s->id, id);
-  if (found) s->retired = 0;
+  bool found = s->is_retired && is_same(s->id, id);
+  if (found) s->is_retired = false;
   pthread_mutex_unlock(&s->lock);
   if (found) atomic_fetch_sub(&s->history->retired, 1);
   return found;
@@ -71,6 +72,7 @@ struct shard *history_add(struct history *h, struct identity *id) {
 void shard_retire(struct shard *s, msec_t now) {
   struct history *h = s->history;
   pthread_mutex_lock(&s->lock);
+  s->is_retired = true;
   s->retired = now + RETIRE_GRACE;
   for (size_t i = 0; i < s->placed_count; i++) placed_done(s, &s->placed[i]);
   s->placed_count = 0;
@@ -78,51 +80,18 @@ void shard_retire(struct shard *s, msec_t now) {
   atomic_fetch_add(&h->retired, 1);
 }
 
-static bool is_over(struct shard *s, msec_t now) {
-  pthread_mutex_lock(&s->lock);
-  bool over = s->retired && s->retired < now - atomic_load(&s->history->span);
-  pthread_mutex_unlock(&s->lock);
-  return over;
-}
-
-/* Frees the shards of targets that went so long ago that nobody asks for them. */
-static void drop_over(struct history *h, msec_t now) {
-  if (!atomic_load(&h->retired)) return;
-  pthread_mutex_lock(&h->lock);
-  for (struct shard **at = &h->shards; *at;) {
-    struct shard *s = *at;
-    if (is_over(s, now)) {
-      *at = s->next;
-      shard_free(s);
-      atomic_fetch_sub(&h->retired, 1);
-    } else {
-      at = &s->next;
-    }
-  }
-  pthread_mutex_unlock(&h->lock);
-}
-
 /* Appending a batch */
 
-static struct labels *target_labels(const struct shard *s, const char *name, const char *suffix, const char *text, size_t length) {
+/* The row of a series that was not found by its place. */
+static struct row *look_up(struct shard *s, const char *name, const char *suffix, const char *text, size_t length) {
   char whole[300];
   snprintf(whole, sizeof whole, "%s%s", name, suffix);
   const struct label_pair extra[] = {
       {"__name__", whole}, {"job", s->id->job}, {"instance", s->id->instance}, {"target", s->id->name}};
-  return labels_from_text(text, length, extra, COUNTOF(extra));
-}
-
-/* The row of a series that was not found by its place. */
-static struct row *look_up(struct shard *s, const char *name, const char *suffix, const char *text, size_t length) {
-  SCOPED(buf_done) struct buf key;
-  buf_init(&key, KEY_MAX);
-  buf_puts(&key, name);
-  buf_puts(&key, suffix);
-  buf_putc(&key, '{');
-  buf_put(&key, text, length);
-  if (key.overflow) return NULL;
-  struct row *known = shard_find(s, key.data, key.length);
-  return known ? known : shard_add(s, key.data, key.length, target_labels(s, name, suffix, text, length));
+  struct labels *labels = labels_from_text(text, length, extra, COUNTOF(extra));
+  struct row *known = shard_find(s, labels), *r = known ? known : shard_add(s, labels);
+  labels_unref(labels);
+  return r;
 }
 
 static bool same_series(const struct section *a, const struct sample *x, const struct section *b, const struct sample *y) {
@@ -145,6 +114,7 @@ static void place(struct shard *s, struct placed *p, struct section *section) {
   const struct sample *samples = section_samples(section, &count);
   const struct sample *old = p->section ? section_samples(p->section, &old_count) : NULL;
   struct row **rows = mem_resize(NULL, count, sizeof(struct row *));
+  bool refused = false;
   atomic_fetch_add(&s->history->bytes, count * sizeof(struct row *));
   for (size_t i = 0; i < count; i++) {
     const struct sample *x = &samples[i];
@@ -152,9 +122,11 @@ static void place(struct shard *s, struct placed *p, struct section *section) {
     if (found < old_count) at = found + 1;
     rows[i] = found < old_count ? p->rows[found] : NULL;
     if (!rows[i]) rows[i] = look_up(s, x->family->name, suffix_text(x->suffix), section_text(section, x->labels), x->labels_length);
+    refused |= !rows[i];
   }
+  section_ref(section); /* it may be the one before: what was refused is tried again */
   placed_done(s, p);
-  *p = (struct placed){.section = section_ref(section), .rows = rows, .count = count};
+  *p = (struct placed){.section = section, .rows = rows, .count = count, .refused = refused};
 }
 
 static struct placed *placed_of(struct shard *s, const struct section *section) {
@@ -167,70 +139,70 @@ static struct placed *placed_of(struct shard *s, const struct section *section) 
 
 static void append_section(struct shard *s, struct section *section) {
   struct placed *p = placed_of(s, section);
-  if (p->section != section) place(s, p, section);
-  p->tick = s->next_tick - 1;
+  if (p->section != section || p->refused) place(s, p, section);
+  p->tick = s->times.next - 1;
   const struct sample *samples = section_samples(section, &(size_t){0});
   for (size_t i = 0; i < p->count; i++)
     if (p->rows[i]) shard_put(s, p->rows[i], samples[i].value);
 }
 
-/* What had a point in the column before and has none now has vanished. */
+/* What had a point in the tick before and has none now has vanished. */
 static void mark_vanished(struct shard *s) {
-  uint64_t before = s->next_tick - 2;
-  for (size_t i = 0; s->next_tick > 1 && i < s->row_count; i++) {
+  uint64_t now = s->times.next - 1;
+  for (size_t i = 0; i < s->row_count; i++) {
     struct row *r = s->rows[i];
-    if (r->end == before + 1 && !is_stale(row_value(s, r, before))) shard_put(s, r, stale_marker());
+    if (r->end == now && r->run && !is_stale(value_of(r->bits))) shard_put(s, r, stale_marker());
   }
+}
+
+static size_t count_samples(const struct batch *b) {
+  size_t sum = 1, count;
+  for (size_t i = 0; i < b->count; i++) {
+    section_samples(b->sections[i], &count);
+    sum += count;
+  }
+  return sum;
 }
 
 static void append_batch(struct shard *s, const struct batch *b) {
   shard_begin(s, b->time, !b->up);
-  struct row *up = look_up(s, "up", "", "", 0);
+  if (!s->up) s->up = look_up(s, "up", "", "", 0);
   for (size_t i = 0; i < b->count; i++) append_section(s, b->sections[i]);
-  if (up) shard_put(s, up, b->up);
-  if (!b->up) return; /* what is not seen in a gap has not vanished */
-  s->was_up = true;
-  mark_vanished(s);
-  shard_sweep(s);
+  if (s->up) shard_put(s, s->up, b->up);
+  s->was_up |= b->up;
+  if (b->up) mark_vanished(s); /* what is not seen in a gap has not vanished */
+  if (s->times.next % SWEEP_TICKS == 0) shard_sweep(s);
+  atomic_fetch_add_explicit(&s->history->samples, count_samples(b), memory_order_relaxed);
 }
 
 static bool is_newer(const struct shard *s, msec_t time) {
-  return shard_is_empty(s) || time > column_at(s, s->next_tick - 1)->time;
+  return timeline_is_empty(&s->times) || time > timeline_at(&s->times, s->times.next - 1);
 }
 
 void shard_append(struct shard *s, const struct batch *b) {
   pthread_mutex_lock(&s->lock);
   if (is_newer(s, b->time)) append_batch(s, b);
   pthread_mutex_unlock(&s->lock);
-  drop_over(s->history, b->time);
+  history_drop_retired(s->history, b->time - atomic_load(&s->history->span));
+  history_evict(s->history);
 }
 
 /* Series of the agent's own */
 
-static struct row *own_row(struct shard *s, const struct labels *labels) {
-  size_t length;
-  const char *key = labels_key(labels, &length);
-  struct row *known = shard_find(s, key, length);
-  return known ? known : shard_add(s, key, length, labels_new(labels->pairs, labels->count));
-}
-
-void history_append(struct history *h, const struct labels *labels, msec_t time, double value) {
+void history_append(struct history *h, struct labels *labels, msec_t time, double value) {
   struct shard *s = h->own;
   pthread_mutex_lock(&s->lock);
   if (is_newer(s, time)) {
     shard_begin(s, time, false);
-    shard_sweep(s);
+    if (s->times.next % SWEEP_TICKS == 0) shard_sweep(s);
   }
-  struct row *r = time == column_at(s, s->next_tick - 1)->time ? own_row(s, labels) : NULL;
+  struct row *r = NULL;
+  if (time == timeline_at(&s->times, s->times.next - 1)) {
+    r = shard_find(s, labels);
+    if (!r) r = shard_add(s, labels);
+  }
   if (r) shard_put(s, r, value);
   pthread_mutex_unlock(&s->lock);
-}
-
-struct history_stats history_stats(struct history *h) {
-  return (struct history_stats){
-      .series = atomic_load(&h->series),
-      .bytes = atomic_load(&h->bytes),
-      .refused = atomic_load(&h->refused),
-      .shortened = atomic_load(&h->shortened),
-  };
+  atomic_fetch_add_explicit(&h->samples, r != NULL, memory_order_relaxed);
+  history_evict(h);
 }

@@ -1,209 +1,139 @@
-/* Reading the past: the points of the series that all matchers match. Under a shard's lock series are matched and points copied, nothing else; label
- * sets are shared. A gap of the shard shows in a series as a stale marker where it begins, and so does the end of a retired shard. */
+/* The points of the series that all matchers match, unpacked with no lock held. A gap of the shard shows in a series as a stale marker where it begins,
+ * and so does the end of a retired shard. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "agent/history/shard.h"
+#include "agent/history/search.h"
+#include "base/mem.h"
 
-/* A regular expression may be dear: more than this of CPU would hold up the target. Copying is not to blame, so it has an allowance for each point,
- * far more than it takes. */
-static const double match_seconds_max = 0.25, point_seconds = 1e-6;
-enum { LOOK_AT_CLOCK = 32 }; /* after so many series */
-
-/* Columns further apart than this, and than three times the step before, have a hole between them: the machine slept, the process was stopped. */
-#define HOLE_MIN ((msec_t)60000)
-
-bool matcher_matches(const struct matcher *m, const char *value) {
-  switch (m->op) {
-  case MATCH_EQUAL:
-    return !strcmp(value, m->value);
-  case MATCH_NOT_EQUAL:
-    return strcmp(value, m->value) != 0;
-  case MATCH_REGEX:
-    return regex_match(m->regex, value, strlen(value));
-  case MATCH_NOT_REGEX:
-    return !regex_match(m->regex, value, strlen(value));
-  }
-  return false;
-}
-
-struct query {
-  const struct matcher *matchers;
+/* Unpacks one row after another. */
+struct unpacking {
+  struct view *view;
+  struct point *points; /* room for as many as the view has ticks, and two */
   size_t count;
-  msec_t from, to;
-  struct arena *arena;
-  struct selection *result;
-  size_t series_capacity, coverage_capacity, points, looked_at;
-  double until; /* CPU seconds of this thread */
-  bool dear;
+  size_t stretch; /* where in the timeline it is */
 };
 
-/* What is seen of a shard. */
-struct view {
-  const struct shard *shard;
-  uint64_t first, last; /* the ticks of the span: first <= t < last */
-  bool matched;         /* a series, with or without points … */
-  bool gap, gap_now;    /* … and one of these has no point in a gap, or in the gap that is still open */
-};
-
-/* `items` with room for one more; a longer copy when it is full. */
-static void *with_room(struct arena *a, void *items, size_t count, size_t *capacity, size_t size) {
-  if (count < *capacity) return items;
-  *capacity = *capacity ? *capacity * 2 : 16;
-  void *more = arena_alloc(a, *capacity * size);
-  if (count) memcpy(more, items, count * size);
-  return more;
+static void add_stale(struct unpacking *u, msec_t time) {
+  if (u->count && !is_stale(u->points[u->count - 1].value)) u->points[u->count++] = (struct point){time, stale_marker()};
 }
 
-static bool row_matches(struct query *q, const struct row *r) {
-  if (++q->looked_at % LOOK_AT_CLOCK == 0) q->dear |= clock_cpu() > q->until + (double)q->points * point_seconds;
-  for (size_t i = 0; i < q->count; i++)
-    if (!matcher_matches(&q->matchers[i], labels_get(r->labels, q->matchers[i].name))) return false;
-  return true;
-}
-
-static void add_stale(struct point *points, size_t *count, msec_t time) {
-  if (*count && !is_stale(points[*count - 1].value)) points[(*count)++] = (struct point){time, stale_marker()};
-}
-
-/* Copies the points of a row; returns how many they are. There is room for one more than the view has ticks. */
-static size_t copy_points(struct view *v, const struct row *r, msec_t to, struct point *points) {
-  const struct shard *s = v->shard;
-  size_t count = 0;
-  for (uint64_t t = v->first; t < v->last; t++) {
-    const struct column *c = column_at(s, t);
-    double value = row_value(s, r, t);
-    if (!is_absent(value)) {
-      points[count++] = (struct point){c->time, value};
-    } else if (c->gap) {
-      add_stale(points, &count, c->time);
-      v->gap = true;
-      v->gap_now |= t + 1 == v->last;
+/* Calls for each stretch that has ticks of first <= tick < next: these, and when the first of them was. */
+static void add_stretches(struct unpacking *u, uint64_t first, uint64_t next, const struct run *run) {
+  struct timeline *t = &u->view->times;
+  first = MAX(first, t->first);
+  next = MIN(next, t->next);
+  while (first < next) {
+    while (timeline_end(t, u->stretch) <= first) u->stretch++;
+    const struct stretch *s = &t->stretches[u->stretch];
+    uint64_t end = MIN(next, timeline_end(t, u->stretch));
+    msec_t time = s->time + (msec_t)(first - s->first) * s->step;
+    if (run && !run->absent) {
+      double value = value_of(run->bits);
+      for (; first < end; first++, time += s->step) u->points[u->count++] = (struct point){time, value};
+    } else if (s->gap) {
+      add_stale(u, time);
+      u->view->gap = true;
+      u->view->gap_now |= end == t->next;
     }
+    first = end;
   }
-  if (s->retired && s->retired <= to) add_stale(points, &count, s->retired);
-  return count;
 }
 
-static void add_row(struct query *q, struct view *v, const struct row *r) {
-  struct selection *all = q->result;
-  v->matched = true;
-  if (v->first == v->last) return;
-  struct point *points = arena_alloc(q->arena, (size_t)(v->last - v->first + 1) * sizeof *points);
-  size_t count = copy_points(v, r, q->to, points);
-  if (!count) return;
-  all->series = with_room(q->arena, all->series, all->count, &q->series_capacity, sizeof *all->series);
-  all->series[all->count++] = (struct series){labels_ref(r->labels), points, count};
-  q->points += count;
-}
-
-static bool within_bounds(const struct query *q) {
-  return q->points <= SELECTION_POINTS_MAX && !q->dear;
-}
-
-static const struct matcher *name_matcher(const struct query *q) {
-  for (size_t i = 0; i < q->count; i++)
-    if (q->matchers[i].op == MATCH_EQUAL && !strcmp(q->matchers[i].name, "__name__")) return &q->matchers[i];
-  return NULL;
-}
-
-static void read_rows(struct query *q, struct view *v) {
-  const struct shard *s = v->shard;
-  const struct matcher *named = name_matcher(q);
-  if (named) {
-    const struct row *r = map_find(&s->by_name, named->value, strlen(named->value));
-    for (; r && within_bounds(q); r = r->same_name)
-      if (row_matches(q, r)) add_row(q, v, r);
-    return;
+static void unpack(struct unpacking *u, const struct reading *r) {
+  struct view *v = u->view;
+  struct reader reader;
+  struct run run;
+  uint64_t first, at = v->times.first;
+  u->count = u->stretch = 0;
+  reader_init(&reader, r);
+  while (at < v->times.next && reader_next(&reader, &first, &run)) {
+    if (first > at) add_stretches(u, at, first, NULL); /* before the series began */
+    add_stretches(u, first, first + run.ticks, &run);
+    at = MAX(at, first + run.ticks);
   }
-  for (size_t i = 0; i < s->row_count && within_bounds(q); i++)
-    if (row_matches(q, s->rows[i])) add_row(q, v, s->rows[i]);
+  add_stretches(u, at, v->times.next, NULL);
+  if (v->over) add_stale(u, v->ended);
 }
 
-/* Coverage */
+/* Series that have no point at all show a gap as well. */
+static void note_gap(struct view *v) {
+  const struct timeline *t = &v->times;
+  for (size_t i = 0; v->lacking && i < t->count; i++) v->gap |= t->stretches[i].gap;
+  if (v->lacking && t->count) v->gap_now |= t->stretches[t->count - 1].gap;
+}
 
-/* The first tick later than `time`. */
-static uint64_t tick_behind(const struct shard *s, msec_t time) {
-  uint64_t low = s->first, high = s->next_tick;
-  while (low < high) {
-    uint64_t middle = low + (high - low) / 2;
-    if (column_at(s, middle)->time > time)
-      high = middle;
-    else
-      low = middle + 1;
+static bool unpack_view(struct view *v, struct arena *a, struct selection *ret, size_t *capacity, size_t *points) {
+  struct unpacking u = {.view = v};
+  if (v->count) u.points = mem_resize(NULL, (size_t)(v->times.next - v->times.first) + 2, sizeof *u.points);
+  for (size_t i = 0; i < v->count && *points <= SELECTION_POINTS_MAX; i++) {
+    unpack(&u, &v->readings[i]);
+    *points += u.count;
+    if (!u.count) continue;
+    ret->series = search_room(a, ret->series, ret->count, capacity, sizeof *ret->series);
+    struct point *copy = arena_alloc(a, u.count * sizeof *copy);
+    memcpy(copy, u.points, u.count * sizeof *copy);
+    ret->series[ret->count++] = (struct series){labels_ref(v->readings[i].labels), copy, u.count};
   }
-  return low;
+  free(u.points);
+  note_gap(v);
+  return *points <= SELECTION_POINTS_MAX;
 }
 
-/* Nothing was missed between this tick and the one before it. */
-static bool goes_on(const struct shard *s, uint64_t t) {
-  if (t == s->first || column_at(s, t - 1)->gap) return false;
-  msec_t step = column_at(s, t)->time - column_at(s, t - 1)->time;
-  if (step < HOLE_MIN || t - 1 == s->first) return true;
-  return step <= 3 * (column_at(s, t - 1)->time - column_at(s, t - 2)->time);
-}
-
-static msec_t covered_since(const struct query *q, const struct view *v) {
-  const struct shard *s = v->shard;
-  uint64_t t = v->first;
-  while (t < v->last && column_at(s, t)->gap) t++;
-  if (t < v->last) return goes_on(s, t) ? q->from : column_at(s, t)->time;
-  bool begins_later = t < s->next_tick && t == s->first;
-  return begins_later ? column_at(s, t)->time : q->from; /* else it is a gap, which says enough */
-}
-
-/* A target that never answered may have any series that bears its identity. */
-static bool may_match(const struct query *q, const struct identity *id) {
-  const struct { const char *name, *value; } own[] = {{"job", id->job}, {"instance", id->instance}, {"target", id->name}};
-  for (size_t i = 0; i < q->count; i++)
-    for (size_t k = 0; k < COUNTOF(own); k++)
-      if (!strcmp(q->matchers[i].name, own[k].name) && !matcher_matches(&q->matchers[i], own[k].value)) return false;
-  return true;
-}
-
-static void add_coverage(struct query *q, struct view *v) {
-  const struct shard *s = v->shard;
-  struct selection *all = q->result;
-  bool watched = s->id && !s->retired;
-  if (watched && v->matched && v->first == v->last) v->gap = v->gap_now = s->first < v->first;
-  if (watched && !v->matched && !s->was_up) v->matched = v->gap = v->gap_now = may_match(q, s->id);
-  if (!v->matched || (s->retired && s->retired <= q->to)) return;
-  all->coverage = with_room(q->arena, all->coverage, all->coverage_count, &q->coverage_capacity, sizeof *all->coverage);
-  all->coverage[all->coverage_count++] = (struct coverage){
-      .target = s->id ? arena_copy(q->arena, s->id->name) : "",
-      .since = covered_since(q, v),
-      .gap = v->gap,
-      .gap_now = v->gap_now,
-  };
-}
-
-static void read_shard(struct query *q, const struct shard *s) {
-  struct view v = {.shard = s, .first = tick_behind(s, q->from), .last = tick_behind(s, q->to)};
-  read_rows(q, &v);
-  add_coverage(q, &v);
+static void add_coverage(struct view *v, struct selection *ret) {
+  if (v->watched && v->matched && timeline_is_empty(&v->times)) v->gap = v->gap_now = v->earlier;
+  if (v->watched && !v->matched && v->may_match) v->matched = v->gap = v->gap_now = true;
+  if (v->matched && !v->over)
+    ret->coverage[ret->coverage_count++] =
+        (struct coverage){.target = v->target, .since = v->since, .gap = v->gap, .gap_now = v->gap_now};
 }
 
 bool history_select(void *history, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
                     struct selection *ret, struct fail *f) {
-  struct history *h = history;
-  struct query q = {.matchers = matchers, .count = count, .from = from, .to = to, .arena = a, .result = ret};
-  q.until = clock_cpu() + match_seconds_max;
-  *ret = (struct selection){0};
-  pthread_mutex_lock(&h->lock);
-  for (struct shard *s = h->shards; s && within_bounds(&q); s = s->next) {
-    pthread_mutex_lock(&s->lock);
-    read_shard(&q, s);
-    pthread_mutex_unlock(&s->lock);
+  struct search q = {.matchers = matchers, .count = count, .from = from, .to = to, .arena = a};
+  size_t capacity = 0, points = 0;
+  *ret = (struct selection){.count = 0};
+  bool good = search_run(&q, history, f);
+  if (good) ret->coverage = arena_alloc(a, (q.view_count + 1) * sizeof *ret->coverage);
+  for (size_t i = 0; good && i < q.view_count; i++) {
+    good = unpack_view(q.views[i], a, ret, &capacity, &points) ||
+           fail(f, FAIL_LIMIT, "the selection holds more than %u points", SELECTION_POINTS_MAX);
+    add_coverage(q.views[i], ret);
   }
-  pthread_mutex_unlock(&h->lock);
-  if (within_bounds(&q)) return true;
-  selection_done(ret);
-  if (q.dear)
-    return fail(f, FAIL_LIMIT, "finding the series took more than %g s of CPU: a regular expression is too dear",
-                match_seconds_max);
-  return fail(f, FAIL_LIMIT, "the selection holds more than %u points", SELECTION_POINTS_MAX);
+  search_done(&q);
+  if (!good) selection_done(ret);
+  return good;
 }
 
 void selection_done(struct selection *s) {
   for (size_t i = 0; i < s->count; i++) labels_unref(s->series[i].labels);
-  *s = (struct selection){0};
+  *s = (struct selection){.count = 0};
+}
+
+/* Whether a series has a point, not just its end. The newest one tells at once, when it is in the span. */
+static bool has_point(const struct view *v, const struct reading *r) {
+  struct reader reader;
+  struct run run;
+  uint64_t first;
+  uint64_t stale = bits_of(stale_marker());
+  if (r->end <= v->times.next && r->last.bits != stale) return true;
+  reader_init(&reader, r);
+  while (reader_next(&reader, &first, &run) && first < v->times.next)
+    if (first + run.ticks > v->times.first && !run.absent && run.bits != stale) return true;
+  return false;
+}
+
+bool history_series(struct history *h, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
+                    struct labels ***ret, size_t *ret_count, struct fail *f) {
+  struct search q = {.matchers = matchers, .count = count, .from = from, .to = to, .arena = a};
+  size_t most = 0;
+  *ret_count = 0;
+  bool good = search_run(&q, h, f);
+  for (size_t i = 0; i < q.view_count; i++) most += q.views[i]->count;
+  *ret = arena_alloc(a, (most + 1) * sizeof **ret);
+  for (size_t i = 0; good && i < q.view_count; i++)
+    for (size_t k = 0; k < q.views[i]->count; k++)
+      if (has_point(q.views[i], &q.views[i]->readings[k])) (*ret)[(*ret_count)++] = labels_ref(q.views[i]->readings[k].labels);
+  search_done(&q);
+  return good;
 }

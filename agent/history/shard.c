@@ -1,6 +1,6 @@
-/* A shard's rings: see shard.h. They grow while the span needs more columns and there is room for them, and shrink when it needs far fewer. A row that
- * was not written for some ticks catches up when it is written again, so that an append touches only what it brings. Rows without a point in any
- * column are given up now and then: churning labels cost what they are worth. */
+/* A shard's rows: see shard.h. An append that changes nothing costs a count; a value that changed is packed behind the one before it. A row that was not
+ * written for some ticks catches up when it is written again, so that an append touches only what it brings. What ticks that were given up leave
+ * behind is freed now and then. */
 #include "agent/history/shard.h"
 
 #include <stdlib.h>
@@ -8,44 +8,11 @@
 
 #include "base/mem.h"
 
-enum { FIRST_CAPACITY = 32 };
-
-static const uint64_t stale_bits = 0x7ff0000000000002u, absent_bits = 0x7ff00000000000aau;
-
-static double from_bits(uint64_t bits) {
-  double value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-static bool has_bits(double value, uint64_t bits) {
-  uint64_t mine;
-  memcpy(&mine, &value, sizeof mine);
-  return mine == bits;
-}
-
-double stale_marker(void) {
-  return from_bits(stale_bits);
-}
-bool is_stale(double value) {
-  return has_bits(value, stale_bits);
-}
-bool is_absent(double value) {
-  return has_bits(value, absent_bits);
-}
-
 static void charge(struct shard *s, size_t bytes) {
   atomic_fetch_add_explicit(&s->history->bytes, bytes, memory_order_relaxed);
 }
 static void refund(struct shard *s, size_t bytes) {
   atomic_fetch_sub_explicit(&s->history->bytes, bytes, memory_order_relaxed);
-}
-
-/* A row, its place in the tables, its labels. */
-static size_t row_bytes(const struct shard *s, const struct row *r) {
-  size_t tables = sizeof(struct row *) + 2 * sizeof(struct map_entry);
-  size_t labels = sizeof *r->labels + r->labels->count * sizeof *r->labels->pairs + r->labels->text_length;
-  return sizeof *r + r->key_length + tables + labels + s->capacity * sizeof *r->values;
 }
 
 struct shard *shard_new(struct history *h, struct identity *id) {
@@ -57,13 +24,161 @@ struct shard *shard_new(struct history *h, struct identity *id) {
   return s;
 }
 
+/* A row, its place in the tables, its labels. */
+static size_t row_bytes(const struct labels *l) {
+  size_t tables = sizeof(struct row *) + 2 * sizeof(struct map_entry);
+  return sizeof(struct row) + tables + sizeof *l + l->count * sizeof *l->pairs + l->text_length;
+}
+
+/* The values */
+
+uint64_t row_begin(const struct row *r) {
+  if (r->oldest) return r->oldest->first;
+  return r->open ? r->open->first : r->end - r->run;
+}
+
+static void drop_oldest(struct shard *s, struct row *r) {
+  struct chunk *c = r->oldest;
+  r->oldest = c->newer;
+  *(r->oldest ? &r->oldest->older : &r->newest) = NULL;
+  refund(s, chunk_bytes(c));
+  chunk_unref(c);
+}
+
+static void drop_open(struct shard *s, struct row *r) {
+  if (!r->open) return;
+  refund(s, packer_bytes(r->open));
+  free(r->open);
+  r->open = NULL;
+}
+
+/* Frees what lies before a tick. */
+static void row_trim(struct shard *s, struct row *r, uint64_t first) {
+  while (r->oldest && r->oldest->first + r->oldest->ticks <= first) drop_oldest(s, r);
+  if (!r->oldest && r->end - r->run <= first) drop_open(s, r);
+}
+
+static void seal(struct shard *s, struct row *r) {
+  struct packer *p = r->open;
+  struct chunk *c = chunk_new(p->bytes, packer_length(p), p->first, p->ticks);
+  charge(s, chunk_bytes(c));
+  c->older = r->newest;
+  *(r->newest ? &r->newest->newer : &r->oldest) = c;
+  r->newest = c;
+  packer_restart(p, p->first + p->ticks);
+}
+
+static void pack(struct shard *s, struct row *r, struct run run, uint64_t first) {
+  size_t before = r->open ? packer_bytes(r->open) : 0;
+  if (!r->open) r->open = packer_new(first);
+  r->open = packer_put(r->open, run);
+  if (packer_bytes(r->open) != before) charge(s, packer_bytes(r->open) - before);
+  if (packer_is_full(r->open)) seal(s, r);
+}
+
+/* Packs what waits, and that there was nothing since, so that the tick `now` can follow. */
+static void catch_up(struct shard *s, struct row *r, uint64_t now) {
+  if (!r->run) return;
+  pack(s, r, (struct run){.bits = r->bits, .ticks = r->run}, r->end - r->run);
+  if (r->end < now) pack(s, r, (struct run){.absent = true, .ticks = (uint32_t)(now - r->end)}, r->end);
+}
+
+void shard_put(struct shard *s, struct row *r, double value) {
+  uint64_t now = s->times.next - 1, bits = bits_of(value);
+  if (r->end == now && r->bits == bits && r->run) {
+    r->run++;
+    r->end++;
+    return;
+  }
+  if (r->end > now && r->run == 1) { /* again in this tick */
+    r->bits = bits;
+    return;
+  }
+  if (r->end > now) {
+    r->run--;
+    r->end--;
+  }
+  if (r->end <= s->times.first) {
+    row_trim(s, r, r->end);
+    drop_open(s, r);
+    r->run = 0;
+  }
+  catch_up(s, r, now);
+  r->bits = bits;
+  r->run = 1;
+  r->end = now + 1;
+}
+
+/* The ticks */
+
+void shard_begin(struct shard *s, msec_t time, bool gap) {
+  size_t before = timeline_bytes(&s->times);
+  msec_t span = atomic_load_explicit(&s->history->span, memory_order_relaxed);
+  timeline_add(&s->times, time, gap);
+  /* One that is as old as the span stays, to tell that all of the span is covered. */
+  uint64_t within = timeline_behind(&s->times, time - span);
+  if (within > s->times.first + 1) s->times.first = within - 1;
+  charge(s, timeline_bytes(&s->times) - before);
+}
+
+/* The rows */
+
+struct row *shard_find(const struct shard *s, const struct labels *labels) {
+  size_t length;
+  const char *key = labels_key(labels, &length);
+  return map_find(&s->by_key, key, length);
+}
+
+static void enter(struct shard *s, struct row *r) {
+  size_t length;
+  const char *name = labels_get(r->labels, "__name__"), *key = labels_key(r->labels, &length);
+  *map_slot(&s->by_key, key, length) = r;
+  void **first = map_slot(&s->by_name, name, strlen(name));
+  r->same_name = *first;
+  *first = r;
+}
+
+/* Three quarters of the room are for series, the rest is for what they bring. */
+static bool has_room(const struct history *h, size_t bytes) {
+  size_t most = atomic_load_explicit(&h->bytes_max, memory_order_relaxed) / 4 * 3;
+  return atomic_load_explicit(&h->series_bytes, memory_order_relaxed) + bytes <= most;
+}
+
+struct row *shard_add(struct shard *s, struct labels *labels) {
+  struct history *h = s->history;
+  size_t bytes = row_bytes(labels);
+  if (!has_room(h, bytes)) {
+    atomic_fetch_add(&h->refused, 1);
+    atomic_store(&h->crowded, true);
+    return NULL;
+  }
+  struct row *r = mem_zero(sizeof *r);
+  r->labels = labels_ref(labels);
+  if (s->row_count == s->row_capacity) {
+    s->row_capacity = MAX(s->row_capacity * 2, (size_t)64);
+    s->rows = mem_resize(s->rows, s->row_capacity, sizeof(struct row *));
+  }
+  s->rows[s->row_count++] = r;
+  charge(s, bytes);
+  atomic_fetch_add(&h->series_bytes, bytes);
+  atomic_fetch_add(&h->series, 1);
+  enter(s, r);
+  return r;
+}
+
 static void row_free(struct shard *s, struct row *r) {
-  refund(s, row_bytes(s, r));
+  size_t bytes = row_bytes(r->labels);
+  while (r->oldest) drop_oldest(s, r);
+  drop_open(s, r);
+  refund(s, bytes);
+  atomic_fetch_sub(&s->history->series_bytes, bytes);
   atomic_fetch_sub(&s->history->series, 1);
+  if (s->up == r) s->up = NULL;
   labels_unref(r->labels);
-  free(r->values);
   free(r);
 }
+
+/* Sweeping */
 
 void placed_done(struct shard *s, struct placed *p) {
   refund(s, p->count * sizeof(struct row *));
@@ -71,121 +186,10 @@ void placed_done(struct shard *s, struct placed *p) {
   free(p->rows);
 }
 
-void shard_free(struct shard *s) {
-  for (size_t i = 0; i < s->placed_count; i++) placed_done(s, &s->placed[i]);
-  for (size_t i = 0; i < s->row_count; i++) row_free(s, s->rows[i]);
-  refund(s, sizeof *s + s->capacity * sizeof *s->columns);
-  map_done(&s->by_key);
-  map_done(&s->by_name);
-  free(s->placed);
-  free(s->rows);
-  free(s->columns);
-  identity_unref(s->id);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
-}
-
-/* The rings */
-
-double row_value(const struct shard *s, const struct row *r, uint64_t tick) {
-  return tick >= r->begin && tick < r->end ? r->values[tick % s->capacity] : from_bits(absent_bits);
-}
-
-static void resize(struct shard *s, size_t capacity) {
-  size_t old_bytes = s->capacity * (sizeof(struct column) + s->row_count * sizeof(double));
-  struct column *columns = mem_resize(NULL, capacity, sizeof *columns);
-  for (uint64_t t = s->first; t < s->next_tick; t++) columns[t % capacity] = *column_at(s, t);
-  for (size_t i = 0; i < s->row_count; i++) {
-    struct row *r = s->rows[i];
-    double *values = mem_resize(NULL, capacity, sizeof *values);
-    for (uint64_t t = MAX(r->begin, s->first); t < r->end; t++) values[t % capacity] = r->values[t % s->capacity];
-    free(r->values);
-    r->values = values;
-  }
-  free(s->columns);
-  s->columns = columns;
-  s->capacity = capacity;
-  charge(s, capacity * (sizeof *columns + s->row_count * sizeof(double)));
-  refund(s, old_bytes);
-}
-
-static bool has_room(const struct shard *s, size_t bytes) {
-  return atomic_load_explicit(&s->history->bytes, memory_order_relaxed) + bytes <= s->history->bytes_max;
-}
-
-/* Room for one more column: the rings grow by half, or the oldest column goes before its time. */
-static void make_room(struct shard *s) {
-  size_t more = s->capacity ? s->capacity / 2 : FIRST_CAPACITY;
-  if (s->next_tick - s->first < s->capacity) return;
-  if (!s->capacity || has_room(s, more * (sizeof(struct column) + s->row_count * sizeof(double)))) {
-    resize(s, s->capacity + more);
-  } else {
-    s->first++;
-    atomic_fetch_add(&s->history->shortened, 1);
-  }
-}
-
-void shard_begin(struct shard *s, msec_t time, bool gap) {
-  msec_t span = atomic_load_explicit(&s->history->span, memory_order_relaxed);
-  /* One that is as old as the span stays, to tell that all of the span is covered. */
-  while (s->first + 1 < s->next_tick && column_at(s, s->first + 1)->time <= time - span) s->first++;
-  make_room(s);
-  *column_at(s, s->next_tick++) = (struct column){.time = time, .gap = gap};
-}
-
-void shard_put(struct shard *s, struct row *r, double value) {
-  uint64_t now = s->next_tick - 1;
-  if (r->end <= s->first) r->begin = r->end = now;
-  for (; r->end < now; r->end++) r->values[r->end % s->capacity] = from_bits(absent_bits);
-  r->values[now % s->capacity] = value;
-  r->end = now + 1;
-}
-
-/* The rows */
-
-struct row *shard_find(const struct shard *s, const char *key, size_t length) {
-  return map_find(&s->by_key, key, length);
-}
-
-static void enter(struct shard *s, struct row *r) {
-  const char *name = labels_get(r->labels, "__name__");
-  *map_slot(&s->by_key, r->key, r->key_length) = r;
-  void **first = map_slot(&s->by_name, name, strlen(name));
-  r->same_name = *first;
-  *first = r;
-}
-
-struct row *shard_add(struct shard *s, const char *key, size_t length, struct labels *labels) {
-  struct row *r = mem_zero(sizeof *r + length);
-  r->labels = labels;
-  r->key_length = length;
-  memcpy(r->key, key, length);
-  if (!has_room(s, row_bytes(s, r))) {
-    atomic_fetch_add(&s->history->refused, 1);
-    labels_unref(labels);
-    free(r);
-    return NULL;
-  }
-  r->values = mem_resize(NULL, s->capacity, sizeof *r->values);
-  if (s->row_count == s->row_capacity) {
-    s->row_capacity = MAX(s->row_capacity * 2, (size_t)64);
-    s->rows = mem_resize(s->rows, s->row_capacity, sizeof(struct row *));
-  }
-  s->rows[s->row_count++] = r;
-  charge(s, row_bytes(s, r));
-  atomic_fetch_add(&s->history->series, 1);
-  enter(s, r);
-  return r;
-}
-
-static bool is_dead(const struct shard *s, const struct row *r) {
-  return r->end <= s->first;
-}
-
 static void forget_placed(struct shard *s) {
   size_t kept = 0;
   for (size_t i = 0; i < s->placed_count; i++)
-    if (s->placed[i].tick + 1 == s->next_tick)
+    if (s->placed[i].tick + 1 == s->times.next)
       s->placed[kept++] = s->placed[i];
     else
       placed_done(s, &s->placed[i]);
@@ -198,7 +202,7 @@ static void drop_dead(struct shard *s) {
   map_done(&s->by_name);
   for (size_t i = 0; i < s->row_count; i++) {
     struct row *r = s->rows[i];
-    if (is_dead(s, r)) {
+    if (r->end <= s->times.first) {
       row_free(s, r);
       continue;
     }
@@ -209,10 +213,28 @@ static void drop_dead(struct shard *s) {
 }
 
 void shard_sweep(struct shard *s) {
-  size_t i = 0, used = (size_t)(s->next_tick - s->first);
-  if (s->next_tick % (s->capacity / 2)) return;
+  size_t before = timeline_bytes(&s->times), dead = 0;
+  bool is_down = !timeline_is_empty(&s->times) && timeline_is_gap(&s->times, s->times.next - 1);
   forget_placed(s);
-  while (i < s->row_count && !is_dead(s, s->rows[i])) i++;
-  if (i < s->row_count) drop_dead(s);
-  if (s->capacity > FIRST_CAPACITY && used < s->capacity / 4) resize(s, s->capacity / 2);
+  for (size_t i = 0; i < s->row_count; i++) {
+    row_trim(s, s->rows[i], s->times.first);
+    dead += s->rows[i]->end <= s->times.first;
+  }
+  if (dead && !is_down) drop_dead(s); /* what is not seen in a gap has not vanished */
+  timeline_trim(&s->times);
+  refund(s, before - timeline_bytes(&s->times));
+}
+
+void shard_free(struct shard *s) {
+  for (size_t i = 0; i < s->placed_count; i++) placed_done(s, &s->placed[i]);
+  for (size_t i = 0; i < s->row_count; i++) row_free(s, s->rows[i]);
+  refund(s, sizeof *s + timeline_bytes(&s->times));
+  map_done(&s->by_key);
+  map_done(&s->by_name);
+  free(s->placed);
+  free(s->rows);
+  free(s->times.stretches);
+  identity_unref(s->id);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
 }

@@ -41,6 +41,8 @@ struct config {
   const char *telemetry_path;
   msec_t poll_interval, poll_timeout;
   const char *state_dir; /* resolved by config_state_dir() */
+  msec_t history_keep;    /* at least as long */
+  int64_t history_memory; /* bytes */
   struct pairs external_labels;
   const char *external_url; /* where people reach the agent, without a / at its end; "" when unknown */
   struct strings rules; /* patterns of rule files, and CONFIG_RULES_PACK */

@@ -19,11 +19,10 @@
 struct history;
 struct shard;
 
-/* Keeps `span` of past (history_keep() changes it) in at most `bytes_max`: over the cap new series are refused and old columns given up early,
- * both counted. */
+/* Keeps `span` of past in at most `bytes_max`: over the cap the oldest ticks of all shards go before their time, and only when the series alone take
+ * three quarters of it are new ones refused; both are counted. */
 struct history *history_new(msec_t span, size_t bytes_max);
 void history_free(struct history *h);
-void history_keep(struct history *h, msec_t span);
 
 /* The shard of a target. After shard_retire() the same name, job and instance give the same shard again: its series go on. */
 struct shard *history_add(struct history *h, struct identity *id);
@@ -35,8 +34,8 @@ void shard_retire(struct shard *s, msec_t now);
 void shard_append(struct shard *s, const struct batch *b);
 
 /* A point of a series that no target brings (ALERTS, recording rules), under its own name and labels. A time that goes back is ignored. Such a
- * series ends only with a stale marker that is appended. */
-void history_append(struct history *h, const struct labels *labels, msec_t time, double value);
+ * series ends only with a stale marker that is appended. Takes a reference of the labels when they are new. */
+void history_append(struct history *h, struct labels *labels, msec_t time, double value);
 
 enum match_op { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_REGEX, MATCH_NOT_REGEX };
 struct matcher {
@@ -82,19 +81,5 @@ void selection_done(struct selection *s);
  * No matcher matches every series. */
 bool history_series(struct history *h, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct arena *a,
                     struct labels ***ret, size_t *ret_count, struct fail *f) MUST_CHECK;
-
-/* Writes what is remembered to a file: whole under its name, or not at all; `wall_offset` is what to add to clock_now() for the wall's time. Other
- * threads go on meanwhile. */
-bool history_save(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
-/* Takes in what a file holds and is not older than the span, before the first shard_append(); a target gets its past back by name, job and instance when it is
- * added. A file that is torn or foreign is set aside under another name: false with a sentence, and nothing was taken. True when there is none. */
-bool history_load(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
-
-struct history_stats {
-  size_t series, bytes;
-  uint64_t refused;   /* samples of series that found no room */
-  uint64_t shortened; /* columns that were given up before their time, for want of room */
-};
-struct history_stats history_stats(struct history *h);
 
 #endif

@@ -157,11 +157,11 @@ static const struct {
     {"poll_interval: [1s]\n", "1:16: poll_interval: text belongs here, not a list"},
     {"poll_interval: 5s\npoll_timeout: 5s\n", "2:15: poll_timeout: 5s is not shorter than the poll_interval of 5s"},
     {"poll_intervall: 10s\n", "1:1: unknown key \"poll_intervall\"; did you mean \"poll_interval\"? Allowed here: web, "
-                              "poll_interval, poll_timeout, state_dir, "
+                              "poll_interval, poll_timeout, state_dir, history, "
                               "external_labels, external_url, targets, rules, receivers"},
-    {"colour: red\n",
-     "1:1: unknown key \"colour\"; allowed here: web, poll_interval, poll_timeout, state_dir, external_labels, external_url, "
-     "targets, rules, receivers"},
+    {"colour: red\n", "1:1: unknown key \"colour\"; allowed here: web, poll_interval, poll_timeout, state_dir, history, "
+                      "external_labels, external_url, "
+                      "targets, rules, receivers"},
     {"a: 1\na: 2\n", "2:1: the key \"a\" is there already, in line 1"},
     {"web: {listen_adress: ':1'}\n",
      "1:7: unknown key \"listen_adress\"; did you mean \"listen_address\"? Allowed here: listen_address, telemetry_path"},

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/number.h"
-#include "history/history.h"
+#include "history/keep.h"
 
 #define S      ((msec_t)1000)
 #define MINUTE (60 * S)

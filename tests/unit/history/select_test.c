@@ -187,7 +187,7 @@ static void a_query_for_too_much_is_refused(void **state) {
   SCOPED(buf_done) struct buf words;
   buf_init(&words, MEGA);
   for (int i = 0; i < 6000; i++) buf_printf(&words, "s%d ", i);
-  history_keep(w->h, 900 * S);
+  history_keep(w->h, 900 * S, 100 * MEGA);
   struct section *all = past_section("one", &a_family, words.data);
   for (int t = 1; t <= 850; t++) past_tick(w->s, t * S, true, section_ref(all), NULL);
   section_unref(all);
