@@ -81,7 +81,7 @@ const struct option root_rows[] = {
      .fallback = "",
      .help = "Where people reach this agent, `https://ops.example.com/sonde`: for links in messages. Default: no links.",
      .offset = offsetof(struct config, external_url)},
-    {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 1000. See below."},
+    {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 5000. See below."},
     {.name = "rules",
      .type = OPTION_STRINGS,
      .fallback = CONFIG_RULES_PACK,

@@ -5,7 +5,7 @@
 #include "config/tree.h"
 #include "config/config.h"
 
-#define CONFIG_TARGETS_MAX 1000
+#define CONFIG_TARGETS_MAX 5000
 
 /* The keys that every target knows, besides those of its kind. */
 extern const struct option target_rows[];

@@ -24,7 +24,7 @@ void expect_quote(const struct probe *p, const struct net_answer *a, struct buf 
   buf_init(&text, QUOTE_SIZE);
   quote(&text, a->body, a->length);
   if (!text.length || expect_packed(p, a)) return;
-  options_scrub(p->options, text.data);
+  request_scrub(&p->options->request, text.data);
   buf_printf(out, ": %s", text.data);
 }
 
@@ -57,7 +57,7 @@ static bool judge_status(struct judging *j, struct fail *f) {
     if (is_status(expected->items[i], status)) return true;
   SCOPED(buf_done) struct buf said;
   buf_init(&said, QUOTE_SIZE);
-  if (status / 100 == 3 && !j->probe->options->redirects) buf_puts(&said, ", a redirect, which is not followed");
+  if (status / 100 == 3 && !j->probe->options->request.redirects) buf_puts(&said, ", a redirect, which is not followed");
   expect_quote(j->probe, j->answer, &said);
   return fail(f, FAIL_UNEXPECTED, "answered %ld%s", status, said.data ? said.data : "");
 }

@@ -12,14 +12,9 @@ static bool http_ask(void *state, const struct poll *poll UNUSED, struct net_req
   struct probe *p = state;
   const struct probe_options *o = p->options;
   ret->method = o->method;
-  ret->headers = o->lines;
   ret->body = o->body;
   ret->body_length = o->body ? strlen(o->body) : 0;
-  ret->user = o->user;
-  ret->password = o->password;
-  ret->bearer = o->bearer;
   ret->answer_max = (size_t)o->body_max;
-  ret->redirects_max = (unsigned)o->redirects;
   ret->compressed = o->compressed;
   probe_begin(p, ret);
   return true;
@@ -43,7 +38,7 @@ static bool http_read(void *state, const struct net_answer *a, struct poll *poll
   json_t *document = parse_document(p, a, &no_document);
   f->kind = FAIL_NONE;
   if (!probe_answered(a, clock_wall(), &verdict, f) || !expect_judge(p, a, document, &no_document, &verdict, f))
-    options_scrub(p->options, f->text);
+    request_scrub(&p->options->request, f->text);
   if (document) health_write(&p->options->health, document, s, &poll->fails[0]);
   json_decref(document);
   probe_end(p, a, poll, verdict, true, s);

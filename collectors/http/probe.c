@@ -45,7 +45,8 @@ void probe_status(struct section *s, const struct poll_status *status) {
 }
 
 void probe_begin(struct probe *p, struct net_request *r) {
-  options_ask(p->options, r);
+  request_fill(&p->options->request, r);
+  r->once = r->certificates = true;
   p->timeout_seconds = (double)r->timeout / 1000;
 }
 

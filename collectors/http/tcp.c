@@ -40,7 +40,7 @@ static bool tcp_read(void *state, const struct net_answer *a, struct poll *poll,
     return false;
   }
   f->kind = FAIL_NONE;
-  if (!probe_answered(a, clock_wall(), &verdict, f) || !judge(p, a, &verdict, f)) options_scrub(p->options, f->text);
+  if (!probe_answered(a, clock_wall(), &verdict, f) || !judge(p, a, &verdict, f)) request_scrub(&p->options->request, f->text);
   probe_end(p, a, poll, verdict, false, section_new(parts[0].name));
   return true;
 }
