@@ -295,6 +295,7 @@ bool eval_binary(struct eval *ev, const struct expr *e, struct value *ret) {
   bool ok = eval_expr(ev, leftmost, ret);
   for (size_t i = 0; i < length && ok; i++) {
     struct value left = *ret, right;
+    *ret = (struct value){0};
     ok = eval_expr(ev, chain[i]->binary.right, &right);
     if (ok) {
       ok = operate(ev, chain[i], &left, &right, ret);

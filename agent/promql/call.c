@@ -102,7 +102,6 @@ bool eval_call(struct eval *ev, const struct expr *e, struct value *ret) {
   else if (good)
     good = call_elements(ev, e, parameters, args, ret);
   for (size_t i = 0; i < e->call.count; i++) value_done(&args[i]);
-  if (!good) value_done(ret);
   return good;
 }
 

@@ -103,9 +103,7 @@ static bool eval_negation(struct eval *ev, const struct expr *e, struct value *r
   return true;
 }
 
-bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
-  *ret = (struct value){.type = e->type};
-  if (!eval_goes_on(ev, NODE_WORK)) return false;
+static bool eval_kind(struct eval *ev, const struct expr *e, struct value *ret) {
   switch (e->kind) {
   case EXPR_NUMBER:
     ret->scalar = e->number;
@@ -126,5 +124,12 @@ bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
   case EXPR_NEGATE:
     return eval_negation(ev, e, ret);
   }
+  return false;
+}
+
+bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) {
+  *ret = (struct value){.type = e->type};
+  if (eval_goes_on(ev, NODE_WORK) && eval_kind(ev, e, ret)) return true;
+  value_done(ret);
   return false;
 }

@@ -34,6 +34,7 @@ struct eval {
   size_t work;      /* since the clock was looked at */
 };
 
+/* The value at the step. False with a sentence: `ret` holds nothing. What of it the functions for the kinds have made when they fail is freed here. */
 bool eval_expr(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 bool eval_selector(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 bool eval_call(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
