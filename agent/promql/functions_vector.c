@@ -62,15 +62,25 @@ static bool timestamp(struct eval *ev, const struct expr *e, struct value *args,
 
 /* What is not there */
 
-/* The labels that what is not there would have: those that a selector demands with =, each by one matcher alone. */
+/* Is the label of the matcher certain? Of several matchers of one label in Prometheus the first = counts, and only when it is the last. */
+static bool is_certain(const struct expr *of, size_t i) {
+  const struct matcher *m = &of->selector.matchers[i];
+  bool certain = m->op == MATCH_EQUAL && strcmp(m->name, "__name__") != 0;
+  for (size_t k = 0; k < of->selector.count && certain; k++) {
+    const struct matcher *other = &of->selector.matchers[k];
+    bool counts = k > i || (k < i && other->op == MATCH_EQUAL);
+    certain = !counts || strcmp(other->name, m->name) != 0;
+  }
+  return certain;
+}
+
+/* The labels that what is not there would have. */
 static struct labels *demanded(const struct expr *of) {
   size_t most = of->kind == EXPR_SELECTOR ? of->selector.count : 0, count = 0;
   struct label_pair pairs[most + 1];
   for (size_t i = 0; i < most; i++) {
     const struct matcher *m = &of->selector.matchers[i];
-    bool alone = strcmp(m->name, "__name__") != 0;
-    for (size_t k = 0; k < most; k++) alone &= k == i || strcmp(of->selector.matchers[k].name, m->name) != 0;
-    if (alone && m->op == MATCH_EQUAL) pairs[count++] = (struct label_pair){m->name, m->value};
+    if (is_certain(of, i)) pairs[count++] = (struct label_pair){m->name, m->value};
   }
   return labels_new(pairs, count);
 }

@@ -340,7 +340,7 @@ static bool check_binary(struct parser *p, struct expr *e, size_t at_op) {
   if (is_set_operator(e->binary.op) && !vectors) return lexer_fail(&p->lexer, at_op, "%s works on two instant vectors only", op);
   if (scalars && is_comparison(e->binary.op) && !e->binary.returns_bool)
     return lexer_fail(&p->lexer, at_op, "a comparison of two numbers needs bool: 1 %s bool 2", op);
-  if (!vectors && (e->binary.matching.count || e->binary.many))
+  if (!vectors && e->binary.matching.count) /* on() and what follows it is forgotten, as in Prometheus */
     return lexer_fail(&p->lexer, at_op, "on and ignoring go with two instant vectors only");
   e->type = scalars ? VALUE_SCALAR : VALUE_VECTOR;
   return true;

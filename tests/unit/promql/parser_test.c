@@ -103,7 +103,7 @@ static void what_is_wrong_is_said_where_it_is(void **state) {
       {"x + group_left y", "1:5: group_left and group_right stand behind on(…) or ignoring(…)"},
       {"x and on(a) group_left y", "1:13: and looks for any match, and takes no group_left or group_right"},
       {"x + on(a) group_left(a) y", "1:25: the label a stands in on(…) and in the group clause"},
-      {"x + on() group_left 5", "1:3: on and ignoring go with two instant vectors only"},
+      {"x + on(a) group_left 5", "1:3: on and ignoring go with two instant vectors only"},
       {"x or bool y", "1:6: bool goes with a comparison only"},
       {"sum by x", "1:8: '(' is expected here, not 'x'"},
       {"sum by (a, 1) (x)", "1:12: a label name is expected here, not '1'"},
