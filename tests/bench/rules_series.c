@@ -15,6 +15,7 @@
 #include "alert/evaluator.h"
 #include "base/attr.h"
 #include "base/clock.h"
+#include "history/keep.h"
 #include "metric/parser.h"
 #include "base/number.h"
 
@@ -319,14 +320,10 @@ static size_t resident_kilobytes(void) {
 static void print_rules(struct evaluator *e) {
   struct rules_view *v = evaluator_view(e);
   size_t health[RULE_ERROR + 1] = {0};
-  double slowest = 0;
   for (size_t i = 0; i < v->count; i++) {
     health[v->rules[i].health]++;
-    slowest = MAX(slowest, v->rules[i].seconds);
     if (v->rules[i].health == RULE_ERROR) printf("%s: %s\n", v->rules[i].name, v->rules[i].error);
   }
-  for (size_t i = 0; i < v->count; i++)
-    if (v->rules[i].seconds > slowest / 4) printf("  %8.3f ms  %s\n", v->rules[i].seconds * 1e3, v->rules[i].name);
   for (size_t i = 0; i < COUNTOF(health); i++)
     if (health[i]) printf("  %zu rules are %s\n", health[i], rule_health_name((enum rule_health)i));
   rules_view_unref(v);
