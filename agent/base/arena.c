@@ -34,6 +34,10 @@ void arena_defer(struct arena *a, void (*done)(void *), void *thing) {
   a->deferred = d;
 }
 
+void arena_charge(struct arena *a, size_t bytes) {
+  a->bytes += bytes;
+}
+
 void arena_done(struct arena *a) {
   for (; a->deferred; a->deferred = a->deferred->earlier) a->deferred->done(a->deferred->thing);
   while (a->chunk) {

@@ -215,8 +215,7 @@ static bool fail_label(struct eval *ev, const char *name) {
 }
 
 /* Its labels are another set for each value, so they last for the step alone. */
-static bool count_values(struct eval *ev, const struct expr *e, const struct value *of, struct value *ret) {
-  const char *name = e->aggregate.parameter->string;
+static bool count_values(struct eval *ev, const struct expr *e, const char *name, const struct value *of, struct value *ret) {
   if (!*name || !text_is_clean(name, strlen(name))) return fail_label(ev, name);
   struct grouping grouping = e->aggregate.grouping;
   const char **names = arena_alloc(ev->arena, (grouping.count + 1) * sizeof *names);
@@ -254,27 +253,28 @@ const struct aggregator *aggregator_find(const char *name, size_t length) {
   return NULL;
 }
 
-static bool aggregate(struct eval *ev, const struct expr *e, const struct value *of, double parameter, struct value *ret) {
+static bool aggregate(struct eval *ev, const struct expr *e, const struct value *parameter, const struct value *of,
+                      struct value *ret) {
   const struct aggregator *a = e->aggregate.aggregator;
   struct groups groups;
   if (!eval_goes_on(ev, of->count)) return false;
-  if (a->parameter == PARAMETER_LABEL) return count_values(ev, e, of, ret);
-  if (a->picks && !check_count(ev, parameter)) return false;
+  if (a->parameter == PARAMETER_LABEL) return count_values(ev, e, parameter->string, of, ret);
+  if (a->picks && !check_count(ev, parameter->scalar)) return false;
   group_elements(ev, keys_of(ev, e), of, &groups);
   if (a->picks)
-    pick(ev, a, &groups, parameter, ret);
+    pick(ev, a, &groups, parameter->scalar, ret);
   else
-    reduce(ev, a, &groups, parameter, ret);
+    reduce(ev, a, &groups, parameter->scalar, ret);
   return true;
 }
 
 bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) {
   const struct expr *with = e->aggregate.parameter;
-  struct value parameter = {0}, of;
+  struct value parameter = {.string = ""}, of;
   if (with && !eval_expr(ev, with, &parameter)) return false;
   if (e->aggregate.aggregator->reduce == share_of) warn_of_share(ev, with, parameter.scalar);
   if (!eval_expr(ev, e->aggregate.of, &of)) return false;
-  bool ok = aggregate(ev, e, &of, parameter.scalar, ret);
+  bool ok = aggregate(ev, e, &parameter, &of, ret);
   value_done(&of);
   return ok;
 }

@@ -51,12 +51,16 @@ static struct set_slot *free_slot(const struct label_sets *t, uint64_t hash) {
   return &t->slots[i];
 }
 
+static void make_room(struct label_sets *t, size_t slot_count) {
+  t->slot_count = slot_count;
+  t->slots = arena_alloc(t->arena, slot_count * sizeof *t->slots);
+  t->sets = arena_alloc(t->arena, slot_count / 2 * sizeof(struct labels *));
+}
+
 static void grow(struct label_sets *t) {
   const struct label_sets old = *t;
-  t->slot_count = old.slots ? old.slot_count * 2 : FIRST_SLOTS;
-  t->slots = arena_alloc(t->arena, t->slot_count * sizeof *t->slots);
-  t->sets = arena_alloc(t->arena, t->slot_count / 2 * sizeof(struct labels *));
-  if (old.count) memcpy(t->sets, old.sets, old.count * sizeof(struct labels *));
+  make_room(t, old.slot_count * 2);
+  memcpy(t->sets, old.sets, old.count * sizeof(struct labels *));
   for (size_t i = 0; i < old.slot_count; i++)
     if (old.slots[i].number) *free_slot(t, old.slots[i].hash) = old.slots[i];
 }
@@ -64,20 +68,21 @@ static void grow(struct label_sets *t) {
 struct label_sets *label_sets_new(struct arena *a) {
   struct label_sets *t = arena_alloc(a, sizeof *t);
   t->arena = a;
+  make_room(t, FIRST_SLOTS);
   arena_defer(a, drop_references, t);
   return t;
 }
 
 static size_t add(struct label_sets *t, struct labels *l) {
-  if (t->count >= t->slot_count / 2) grow(t);
+  if (t->count == t->slot_count / 2) grow(t);
   t->sets[t->count] = labels_ref(l);
-  t->bytes += sizeof *l + l->count * sizeof *l->pairs + l->text_length;
+  arena_charge(t->arena, sizeof *l + l->count * sizeof *l->pairs + l->text_length);
   *free_slot(t, l->hash) = (struct set_slot){l->hash, ++t->count};
   return t->count - 1;
 }
 
 size_t label_sets_number(struct label_sets *t, struct labels *l) {
-  for (size_t i = l->hash & (t->slot_count - 1); t->slots && t->slots[i].number; i = (i + 1) & (t->slot_count - 1))
+  for (size_t i = l->hash & (t->slot_count - 1); t->slots[i].number; i = (i + 1) & (t->slot_count - 1))
     if (t->slots[i].hash == l->hash && labels_equal(t->sets[t->slots[i].number - 1], l)) return t->slots[i].number - 1;
   return add(t, l);
 }

@@ -19,7 +19,6 @@ struct label_sets {
   size_t slot_count;
   struct labels **sets; /* by number, a reference of each */
   size_t count;
-  size_t bytes; /* of the sets */
 };
 struct label_sets *label_sets_new(struct arena *a);
 /* The number of the set; a new one is taken in. */

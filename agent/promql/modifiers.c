@@ -26,6 +26,7 @@ static bool experimental(struct parser *p, const char *what) {
 }
 
 static bool span(struct parser *p, msec_t *ret) {
+  *ret = 0;
   if (p->token.kind != TOKEN_DURATION && p->token.kind != TOKEN_NUMBER)
     return is_arithmetic(p) ? experimental(p, "arithmetic in a duration") : parser_wrong(p, "a duration like 5m");
   if (!(p->token.number < span_max)) return lexer_fail(&p->lexer, p->token.offset, "this duration is too long");

@@ -6,11 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/promql/functions.h"
-
-enum { TEXT_MAX = 65536, DEPTH_MAX = 100, NAMES_MAX = 64, OPERATORS_MAX = 1000 };
-
-static struct expr *expression(struct parser *p, int least);
+enum { TEXT_MAX = 65536, DEPTH_MAX = 100, OPERATORS_MAX = 1000 };
 
 bool parser_advance(struct parser *p) {
   return lexer_next(&p->lexer, &p->token);
@@ -62,132 +58,9 @@ struct expr *parser_node(struct parser *p, enum expr_kind kind, enum value_type 
   return e;
 }
 
-/* Calls and aggregations */
-
-static bool label_names(struct parser *p, struct grouping *g) {
-  if (!parser_expect(p, TOKEN_LEFT_PAREN)) return false;
-  const char *names[NAMES_MAX];
-  while (p->token.kind != TOKEN_RIGHT_PAREN) {
-    if (!parser_is_label(p)) return parser_wrong(p, "a label name");
-    if (g->count == NAMES_MAX) return lexer_fail(&p->lexer, p->token.offset, "at most %d labels can be named here", NAMES_MAX);
-    names[g->count++] = parser_label(p);
-    if (!parser_advance(p)) return false;
-    if (!parser_next_item(p, TOKEN_RIGHT_PAREN, "',' or ')'")) return false;
-  }
-  g->names = arena_alloc(p->arena, g->count * sizeof *names);
-  if (g->count) memcpy(g->names, names, g->count * sizeof *names);
-  return parser_advance(p);
-}
-
-static bool by_or_without(struct parser *p, struct grouping *g, bool *given) {
-  bool by = parser_is(p, "by");
-  if (!by && !parser_is(p, "without")) return true;
-  *given = true;
-  g->only = by;
-  return parser_advance(p) && label_names(p, g);
-}
-
 const char *type_name(enum value_type type) {
   static const char *const names[] = {"a number", "a string", "an instant vector", "a range like x[5m]"};
   return names[type];
-}
-
-static bool want(struct parser *p, const struct expr *e, enum value_type type, const char *where) {
-  if (e->type == type) return true;
-  return lexer_fail(&p->lexer, e->offset, "%s takes %s, and this is %s", where, type_name(type), type_name(e->type));
-}
-
-/* What stands before the vector: a number, or the name of a label. */
-static bool parameter(struct parser *p, struct expr *e) {
-  const struct aggregator *a = e->aggregate.aggregator;
-  struct expr *with = a->parameter ? expression(p, 0) : NULL;
-  if (!a->parameter) return true;
-  if (!with || !want(p, with, a->parameter == PARAMETER_NUMBER ? VALUE_SCALAR : VALUE_STRING, a->name)) return false;
-  e->aggregate.parameter = with;
-  return p->token.kind == TOKEN_COMMA ? parser_advance(p) : parser_wrong(p, "',' and an instant vector");
-}
-
-static struct expr *aggregation(struct parser *p, const struct aggregator *aggregator, size_t offset) {
-  struct expr *e = parser_node(p, EXPR_AGGREGATE, VALUE_VECTOR, offset);
-  bool given = false;
-  e->aggregate.aggregator = aggregator;
-  e->aggregate.grouping.only = true;
-  if (!by_or_without(p, &e->aggregate.grouping, &given) || !parser_expect(p, TOKEN_LEFT_PAREN) || !parameter(p, e)) return NULL;
-  e->aggregate.of = expression(p, 0);
-  if (!e->aggregate.of || !want(p, e->aggregate.of, VALUE_VECTOR, aggregator->name) || !parser_expect(p, TOKEN_RIGHT_PAREN))
-    return NULL;
-  return given || by_or_without(p, &e->aggregate.grouping, &given) ? e : NULL;
-}
-
-static const char *plural(size_t count) {
-  return count == 1 ? "" : "s";
-}
-
-static bool argument(struct parser *p, struct expr *call) {
-  const struct function *f = call->call.function;
-  size_t n = call->call.count, most = f->optional == FUNCTION_ANY ? FUNCTION_CALL_MAX : f->arg_count;
-  const struct expr *arg = expression(p, 0);
-  if (!arg) return false;
-  if (n == most) return lexer_fail(&p->lexer, arg->offset, "%s takes %zu argument%s, not more", f->name, n, plural(n));
-  call->call.args[call->call.count++] = arg;
-  return want(p, arg, f->args[MIN(n, f->arg_count - 1)], f->name);
-}
-
-/* Are there as many arguments as the function needs? */
-static bool enough(struct parser *p, const struct expr *call, size_t closing) {
-  const struct function *f = call->call.function;
-  size_t given = call->call.count, needs = f->arg_count - (f->optional == FUNCTION_ANY ? 1 : f->optional);
-  if (given >= needs) return true;
-  return lexer_fail(&p->lexer, closing, "%s takes %s%zu argument%s, not %zu", f->name, f->optional ? "at least " : "", needs,
-                    plural(needs), given);
-}
-
-static struct expr *call(struct parser *p, const struct function *function, size_t offset) {
-  struct expr *e = parser_node(p, EXPR_CALL, function->result, offset);
-  e->call.function = function;
-  e->call.args = arena_alloc(p->arena, FUNCTION_CALL_MAX * sizeof(struct expr *));
-  if (!parser_expect(p, TOKEN_LEFT_PAREN)) return NULL;
-  bool more = p->token.kind != TOKEN_RIGHT_PAREN;
-  while (more) {
-    if (!argument(p, e)) return NULL;
-    more = p->token.kind == TOKEN_COMMA;
-    if (more && !parser_advance(p)) return NULL;
-  }
-  size_t closing = p->token.offset;
-  if (!parser_expect(p, TOKEN_RIGHT_PAREN) || !enough(p, e, closing)) return NULL;
-  return !function->prepare || function->prepare(p, e) ? e : NULL;
-}
-
-static bool is_reserved(const struct parser *p) {
-  static const char *const words[] = {"bool", "on", "ignoring", "group_left", "group_right"};
-  for (size_t i = 0; i < COUNTOF(words); i++)
-    if (parser_is(p, words[i])) return true;
-  return false;
-}
-
-/* A name begins a call, an aggregation or a selector: what follows it tells. */
-static struct expr *named(struct parser *p) {
-  if (is_reserved(p)) {
-    parser_wrong(p, "a metric, a function, a number or (");
-    return NULL;
-  }
-  size_t offset = p->token.offset, length = p->token.length;
-  const char *text = p->lexer.text + offset, *name = arena_copy_bytes(p->arena, text, length);
-  if (!parser_advance(p)) return NULL;
-  const struct aggregator *aggregator = aggregator_find(text, length);
-  const struct function *function = function_find(text, length);
-  bool grouped = parser_is(p, "by") || parser_is(p, "without");
-  if (!grouped && p->token.kind != TOKEN_LEFT_PAREN) return parse_selector(p, name, offset);
-  if (aggregator) return aggregation(p, aggregator, offset);
-  if (function && !grouped) return call(p, function, offset);
-  const char *refused = function_refused(name);
-  if (refused)
-    lexer_fail(&p->lexer, offset, "%s() %s", name, refused);
-  else if (grouped)
-    lexer_fail(&p->lexer, p->token.offset, "by and without stand behind an aggregation like sum, and %s is none", name);
-  else
-    lexer_fail(&p->lexer, offset, "there is no function %s()", name);
-  return NULL;
 }
 
 /* Operators */
@@ -233,7 +106,7 @@ static struct expr *negation(struct parser *p) {
   size_t offset = p->token.offset;
   bool minus = p->token.kind == TOKEN_SUB;
   if (!parser_advance(p)) return NULL;
-  struct expr *of = expression(p, precedence(TOKEN_POW));
+  struct expr *of = parse_expression(p, precedence(TOKEN_POW));
   if (!of) return NULL;
   if (of->type != VALUE_SCALAR && of->type != VALUE_VECTOR) {
     lexer_fail(&p->lexer, offset, "a sign stands before a number or an instant vector, and this is %s", type_name(of->type));
@@ -257,7 +130,7 @@ static struct expr *literal(struct parser *p) {
 
 static struct expr *parenthesis(struct parser *p) {
   if (!parser_advance(p)) return NULL;
-  struct expr *e = expression(p, 0);
+  struct expr *e = parse_expression(p, 0);
   return e && parser_expect(p, TOKEN_RIGHT_PAREN) ? e : NULL;
 }
 
@@ -278,7 +151,7 @@ static struct expr *operand(struct parser *p) {
   case TOKEN_AND: /* words that may name a metric */
   case TOKEN_OR:
   case TOKEN_UNLESS:
-    return named(p);
+    return parse_named(p);
   default:
     parser_wrong(p, "a metric, a function, a number or (");
     return NULL;
@@ -312,7 +185,7 @@ static bool matching(struct parser *p, struct expr *e) {
   bool on = parser_is(p, "on"), given = on || parser_is(p, "ignoring");
   if (given) {
     e->binary.matching.only = on;
-    if (!parser_advance(p) || !label_names(p, &e->binary.matching)) return false;
+    if (!parser_advance(p) || !parse_labels(p, &e->binary.matching)) return false;
   }
   bool left = parser_is(p, "group_left");
   if (!left && !parser_is(p, "group_right")) return refuse_fill(p);
@@ -322,7 +195,7 @@ static bool matching(struct parser *p, struct expr *e) {
   if (!given) return lexer_fail(&p->lexer, p->token.offset, "group_left and group_right stand behind on(…) or ignoring(…)");
   e->binary.many = left ? SIDE_LEFT : SIDE_RIGHT;
   if (!parser_advance(p)) return false;
-  if (p->token.kind == TOKEN_LEFT_PAREN && !label_names(p, &e->binary.included)) return false;
+  if (p->token.kind == TOKEN_LEFT_PAREN && !parse_labels(p, &e->binary.included)) return false;
   return in_one_clause(p, e) && refuse_fill(p);
 }
 
@@ -357,11 +230,11 @@ static struct expr *binary(struct parser *p, const struct expr *left) {
   e->binary.left = left;
   if (!parser_advance(p) || !matching(p, e)) return NULL;
   int level = precedence(e->binary.op);
-  e->binary.right = expression(p, e->binary.op == TOKEN_POW ? level : level + 1); /* a^b^c is a^(b^c) */
+  e->binary.right = parse_expression(p, e->binary.op == TOKEN_POW ? level : level + 1); /* a^b^c is a^(b^c) */
   return e->binary.right && check_binary(p, e, at_op) ? e : NULL;
 }
 
-static struct expr *expression(struct parser *p, int least) {
+struct expr *parse_expression(struct parser *p, int least) {
   if (++p->depth > DEPTH_MAX) {
     lexer_fail(&p->lexer, p->token.offset, "the expression is nested more than %d deep", DEPTH_MAX);
     return NULL;
@@ -381,7 +254,7 @@ struct expr *promql_parse(const char *text, struct arena *a, struct fail *f) {
     return NULL;
   }
   if (!parser_advance(&p)) return NULL;
-  struct expr *e = expression(&p, 0);
+  struct expr *e = parse_expression(&p, 0);
   if (e && p.token.kind != TOKEN_END) {
     parser_wrong(&p, "an operator or the end");
     return NULL;

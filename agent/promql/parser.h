@@ -25,6 +25,12 @@ bool parser_is_label(const struct parser *p); /* the token may name a label: a w
 const char *parser_label(struct parser *p);   /* its name, in the arena */
 struct expr *parser_node(struct parser *p, enum expr_kind kind, enum value_type type, size_t offset);
 
+/* An expression whose operators all bind as closely as `least` says, or closer; 0: any. */
+struct expr *parse_expression(struct parser *p, int least);
+/* What begins with the name that is the token: a call, an aggregation or a selector. */
+struct expr *parse_named(struct parser *p);
+/* (a, b): labels' names. */
+bool parse_labels(struct parser *p, struct grouping *g);
 /* A selector that begins here, its `name` (NULL: none) already taken from `offset`: the matchers. */
 struct expr *parse_selector(struct parser *p, const char *name, size_t offset);
 /* What stands behind `e`: range, subquery, offset, @. Behind a parenthesis (`enclosed`) only a subquery may. */

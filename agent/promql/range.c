@@ -48,7 +48,7 @@ static void note_coverage(struct eval *ev, const struct expr *e, const struct se
     note(ev, c->target, gap, warming);
     ev->notes->gap |= gap;
     ev->notes->warming |= warming;
-    if (warming) ev->notes->warm_at = MAX(ev->notes->warm_at, c->since + enough);
+    if (warming) ev->notes->warm_at = MAX(ev->notes->warm_at, c->since + enough + ev->steps->to - ev->frame->to);
   }
 }
 

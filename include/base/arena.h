@@ -11,7 +11,7 @@ struct arena_deferred;
 struct arena {
   struct arena_chunk *chunk; /* the newest; older ones hang behind it */
   struct arena_deferred *deferred;
-  size_t bytes; /* what all chunks take */
+  size_t bytes; /* what all chunks take, and what was charged */
 };
 
 void arena_init(struct arena *a);
@@ -22,6 +22,8 @@ void arena_wipe(struct arena *a);
 void *arena_alloc(struct arena *a, size_t bytes);
 /* arena_done() calls done(thing) first, the latest deferred before the earlier ones. */
 void arena_defer(struct arena *a, void (*done)(void *), void *thing);
+/* Counts memory that what is deferred here holds elsewhere. */
+void arena_charge(struct arena *a, size_t bytes);
 char *arena_copy(struct arena *a, const char *text);                      /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *a, const void *data, size_t length); /* plus a NUL */
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);

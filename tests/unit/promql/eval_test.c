@@ -377,6 +377,10 @@ static void a_range_that_is_not_covered_is_warming(void **state) {
   assert_int_equal(n.notes.warm_at, (1000 + 600 * 9 / 10 + 60) * S);
   assert_int_equal(n.notes.missing_count, 1);
   assert_int_equal(n.notes.selected, 2);
+  n = note(&f, "max_over_time(rate(x[5m])[30m:1m] offset 2m)", 1100 * S); /* all that a subquery looks at */
+  assert_int_equal(n.notes.warm_at, (1000 + (5 + 30) * 60 * 9 / 10 + 120) * S);
+  assert_false(note(&f, "max_over_time(rate(x[5m])[30m:1m] offset 2m)", n.notes.warm_at).notes.warming);
+  assert_false(note(&f, "rate(x[5m] @ 1010)", 1100 * S).notes.warming); /* that will never be more than it is */
   fake_clear(&f);
 }
 
