@@ -192,7 +192,7 @@ static bool read_pairs(const struct value *v) {
   const struct node *map = v->node;
   struct pairs pairs = {.count = map->count};
   bool labels = v->row->type == OPTION_LABELS;
-  size_t max = labels ? CONFIG_LABELS_MAX : CONFIG_PAIRS_MAX;
+  size_t max = v->row->max ? (size_t)v->row->max : labels ? CONFIG_LABELS_MAX : CONFIG_PAIRS_MAX;
   if (pairs.count > max) return node_fail(v->r, map, "%s: at most %zu %s are allowed", v->name, max, labels ? "labels" : "entries");
   pairs.names = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.names);
   pairs.values = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.values);

@@ -40,7 +40,7 @@ struct option {
   const char *name;
   enum option_type type;
   const char *fallback;       /* the default as it would be written in the file; NULL for none */
-  int64_t min, max;           /* bounds; both 0 for none */
+  int64_t min, max;           /* bounds; both 0 for none. LABELS, PAIRS: `max` of them, 0 for the default */
   const char *help;           /* a sentence; for choices it names them */
   size_t offset;              /* offsetof the field */
   const char *const *choices; /* STRING: the allowed values, ended by NULL; NULL for any */

@@ -2,22 +2,8 @@
 #ifndef SONDE_TESTS_CONFORMANCE_PROMQLTEST_H
 #define SONDE_TESTS_CONFORMANCE_PROMQLTEST_H
 
+#include "promql/notation.h"
 #include "promql/promql.h"
-
-/* A line of series notation: name{a="b"} 1 2+3x4 _ stale {{schema:0 …}}. A slot is what stands at one step. */
-enum slot_kind { SLOT_NUMBER, SLOT_NOTHING, SLOT_HISTOGRAM };
-struct slot {
-  enum slot_kind kind;
-  double value;
-};
-struct sequence {
-  struct labels *labels; /* lives as long as the arena */
-  struct slot *slots;
-  size_t count;
-};
-bool notation_parse(const char *line, struct arena *a, struct sequence *ret, struct fail *f) MUST_CHECK;
-/* A string as PromQL and Go write it. */
-bool notation_unquote(const char *text, struct arena *a, const char **ret, struct fail *f) MUST_CHECK;
 
 /* The series that were loaded. Native histograms are not kept, only where they would be: a selection that looks at one sets `touched`. */
 struct recorded;

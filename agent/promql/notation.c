@@ -1,6 +1,6 @@
 /* Series notation, as .test files and promtool's unit tests write it: labels, then one value a step. "1+2x3" is 1 3 5 7, "4x2" is 4 4 4, "_" is
  * nothing, "_x3" nothing three times, "stale" the marker, {{…}} a native histogram, whose content is not looked at. */
-#include "tests/conformance/promqltest/promqltest.h"
+#include "promql/notation.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 
 #include "agent/promql/lexer.h"
 #include "base/number.h"
+#include "history/history.h"
 
 enum { SLOTS_MAX = 1000000, PAIRS_MAX = 64 };
 

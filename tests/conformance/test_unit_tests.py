@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""sonde rules test gives the verdicts of promtool test rules: on tests that pass, and on the same ones with something wrong in them."""
+import copy
+import pathlib
+import random
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SONDE = ROOT / "build/release/sonde"
+FIXTURES = ROOT / "tests/fixtures/rules"
+
+
+def verdict(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def judges(path):
+    return verdict(SONDE, "rules", "test", path), verdict("promtool", "test", "rules", path)
+
+
+def tests_of(path):
+    """As they are written: `0x20` is a number to YAML, and 21 values to us."""
+    tests = yaml.safe_load(path.read_text())["tests"]
+    for test, text in zip(tests, yaml.load(path.read_text(), yaml.BaseLoader)["tests"]):
+        for series, as_written in zip(test.get("input_series", []), text.get("input_series", [])):
+            series["values"] = as_written["values"]
+    return tests
+
+
+def wrong(rng, test):
+    """The test with one thing changed: a time, a label, an annotation, a value, or an expectation less or more."""
+    test = copy.deepcopy(test)
+    about = rng.choice([a for a in test.get("alert_rule_test", []) + test.get("promql_expr_test", [])])
+    expected = about.get("exp_alerts", about.get("exp_samples")) or []
+    how = rng.choice(["time", "less", "more", "change"])
+    if how == "time":
+        about["eval_time"] = rng.choice(["0m", "1m", "3m30s", "7m", "31m"])
+    elif how == "less" and expected:
+        expected.pop()
+    elif how == "more" and expected:
+        expected.append(copy.deepcopy(expected[0]))
+    elif expected:
+        one = rng.choice(expected)
+        if "value" in one:
+            one["value"] = float(one["value"]) + 1
+        else:
+            part = one.get(rng.choice(["exp_labels", "exp_annotations"])) or one["exp_labels"]
+            part[rng.choice(sorted(part))] = "other"
+    return test
+
+
+class UnitTests(unittest.TestCase):
+    def check(self, files, tests, expected=None):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "t.yml"
+            path.write_text(yaml.safe_dump({"rule_files": [str(f) for f in files], "evaluation_interval": "30s", "tests": tests}, allow_unicode=True))
+            ours, theirs = judges(path)
+            self.assertEqual(ours[0], theirs[0], f"{ours[1]}\n--- promtool:\n{theirs[1]}\n--- of\n{path.read_text()}")
+            if expected is not None:
+                self.assertEqual(ours[0], expected, ours[1])
+
+    def test_every_kind_of_test_has_promtools_verdict(self):
+        for path in sorted(FIXTURES.glob("*_test.yml")):
+            with self.subTest(file=path.name):
+                ours, theirs = judges(path)
+                self.assertEqual((ours[0], theirs[0]), (0, 0), ours[1] + theirs[1])
+
+    def test_tests_with_something_wrong_fail_as_they_do_in_promtool(self):
+        rng = random.Random(7)
+        for rules, tests in ((ROOT / "alerts/web-stack.yml", ROOT / "alerts/web-stack_test.yml"), (FIXTURES / "states.yml", FIXTURES / "states_test.yml")):
+            for test in tests_of(tests):
+                for _ in range(2):
+                    with self.subTest(test=test.get("name")):
+                        self.check([rules], [wrong(rng, test)])
+
+    def test_a_file_that_is_wrong_is_refused_by_both(self):
+        for text in ("colour: red\n", "tests: [{input_series: [{series: 'up{', values: '1'}]}]\n",
+                     "tests: [{input_series: [{series: 'up', values: '1+x'}]}]\n", "tests: [{promql_expr_test: [{expr: 'up[', eval_time: 1m}]}]\n",
+                     "evaluation_interval: soon\n", "- a\n"):
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "t.yml"
+                path.write_text(text)
+                ours, theirs = judges(path)
+                self.assertEqual((ours[0], theirs[0]), (1, 1), ours[1] + theirs[1])
+                self.assertTrue(ours[1].strip())
+
+
+if __name__ == "__main__":
+    unittest.main()
