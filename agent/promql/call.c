@@ -15,6 +15,7 @@ struct over {
   const struct expr *range;
   const double *parameters;
   struct value *result;
+  const char *checked; /* the name of the series before: mostly there is one */
 };
 
 static bool ends_in(const char *name, const char *end) {
@@ -32,6 +33,8 @@ static void check_counter(struct over *o, const struct labels *labels) {
                   type, name);
     return;
   }
+  if (o->checked && !strcmp(o->checked, name)) return;
+  o->checked = name;
   if (ends_in(name, "_total") || ends_in(name, "_sum") || ends_in(name, "_count") || ends_in(name, "_bucket")) return;
   eval_annotate(o->ev, o->range, false, "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"%s\"",
                 name);
