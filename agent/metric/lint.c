@@ -48,14 +48,15 @@ static bool has_part(const char *name, const char *part) {
   return false;
 }
 
+/* Units, and for those that are none their base units. */
 static const struct {
   const char *unit, *base;
 } units[] = {
-    {"amperes", "amperes"},    {"bytes", "bytes"},     {"celsius", "celsius"}, {"grams", "grams"},     {"joules", "joules"},
-    {"kelvin", "kelvin"},      {"meters", "meters"},   {"metres", "metres"},   {"seconds", "seconds"}, {"volts", "volts"},
-    {"minutes", "seconds"},    {"hours", "seconds"},   {"days", "seconds"},    {"weeks", "seconds"},   {"kelvins", "kelvin"},
-    {"fahrenheit", "celsius"}, {"rankine", "celsius"}, {"inches", "meters"},   {"yards", "meters"},    {"miles", "meters"},
-    {"bits", "bytes"},         {"calories", "joules"}, {"pounds", "grams"},    {"ounces", "grams"},
+    {"amperes", NULL},         {"bytes", NULL},        {"celsius", NULL},    {"grams", NULL},      {"joules", NULL},
+    {"kelvin", NULL},          {"meters", NULL},       {"metres", NULL},     {"seconds", NULL},    {"volts", NULL},
+    {"minutes", "seconds"},    {"hours", "seconds"},   {"days", "seconds"},  {"weeks", "seconds"}, {"kelvins", "kelvin"},
+    {"fahrenheit", "celsius"}, {"rankine", "celsius"}, {"inches", "meters"}, {"yards", "meters"},  {"miles", "meters"},
+    {"bits", "bytes"},         {"calories", "joules"}, {"pounds", "grams"},  {"ounces", "grams"},
 };
 
 /* The base unit of a word like "milliseconds"; NULL when it is none, or the base unit itself. */
@@ -64,10 +65,10 @@ static const char *base_unit(const char *word, size_t length) {
                                          "kibi", "mega", "mibi", "giga",  "gibi",  "tera",  "tebi", "peta", "pebi"};
   for (size_t u = 0; u < COUNTOF(units); u++)
     for (size_t i = 0; i < COUNTOF(prefixes); i++) {
+      const char *unit = units[u].unit;
       size_t n = strlen(prefixes[i]);
-      bool same =
-          length == n + strlen(units[u].unit) && !memcmp(word, prefixes[i], n) && !memcmp(word + n, units[u].unit, length - n);
-      if (same) return n == 0 && !strcmp(units[u].unit, units[u].base) ? NULL : units[u].base;
+      if (length != n + strlen(unit) || memcmp(word, prefixes[i], n) != 0 || memcmp(word + n, unit, length - n) != 0) continue;
+      return units[u].base ? units[u].base : n ? unit : NULL;
     }
   return NULL;
 }

@@ -44,18 +44,21 @@ static bool find_type(enum exposition_format format, const char *name, size_t le
   return false;
 }
 
-/* The family of the name, made when there is none. `at` is where the name stands in the line. */
-static bool find_or_make(struct parser *p, const char *name, size_t length, const char *at, struct known_family **ret) {
-  *ret = map_find(&p->names, name, length);
-  if (*ret) return true;
-  if (++p->family_count > FAMILIES_MAX) return parser_fail(p, at, "more than %d families: that many are not read", FAMILIES_MAX);
-  struct known_family *f = *ret = arena_alloc(&p->arena, sizeof *f);
+/* The family of the name, made when there is none. `at` is where the name stands in the line. NULL after parser_fail(). */
+static struct known_family *find_or_make(struct parser *p, const char *name, size_t length, const char *at) {
+  struct known_family *f = map_find(&p->names, name, length);
+  if (f) return f;
+  if (++p->family_count > FAMILIES_MAX) {
+    parser_fail(p, at, "more than %d families: that many are not read", FAMILIES_MAX);
+    return NULL;
+  }
+  f = arena_alloc(&p->arena, sizeof *f);
   f->shown = (struct parsed_family){.help = "", .unit = "", .line = p->line_number};
   f->shown.name = arena_copy_bytes(&p->arena, name, length);
   f->name_length = length;
   f->column = (unsigned)(at - p->line) + 1; /* what stands before it is ASCII */
   *map_slot(&p->names, f->shown.name, length) = f;
-  return true;
+  return f;
 }
 
 /* In OpenMetrics: takes the names of all samples that the family may have. */
@@ -111,13 +114,14 @@ static bool find_role(const struct parser *p, const struct known_family *f, cons
   return false;
 }
 
+static const char *const distribution_endings[] = {"_bucket", "_sum", "_count"};
+
 /* The histogram or summary that in text 0.0.4 has samples of this name; NULL when there is none. */
 static struct known_family *find_distribution(const struct parser *p, const char *name, size_t length) {
-  static const char *const texts[] = {"_bucket", "_sum", "_count"};
-  for (size_t i = 0; i < COUNTOF(texts); i++) {
-    size_t ending = strlen(texts[i]);
+  for (size_t i = 0; i < COUNTOF(distribution_endings); i++) {
+    size_t ending = strlen(distribution_endings[i]);
     enum role ignored;
-    if (length <= ending || strcmp(name + length - ending, texts[i]) != 0) continue;
+    if (length <= ending || strcmp(name + length - ending, distribution_endings[i]) != 0) continue;
     struct known_family *f = map_find(&p->names, name, length - ending);
     return f && find_role(p, f, name, length, &ignored) ? f : NULL;
   }
@@ -140,10 +144,11 @@ static bool enter_family(struct parser *p, struct known_family *f) {
                      f->shown.name, f->shown.line);
 }
 
-static bool text_family(struct parser *p, const char *name, size_t length, const char *at, struct known_family **ret) {
-  *ret = map_find(&p->names, name, length);
-  if (!*ret) *ret = find_distribution(p, name, length);
-  return *ret || find_or_make(p, name, length, at, ret);
+/* The family of a sample, or by the letter of text 0.0.4 of metadata, that is not the open one's. */
+static struct known_family *family_of(struct parser *p, const char *name, size_t length, const char *at) {
+  struct known_family *f = NULL;
+  if (p->format == EXPOSITION_TEXT && !map_find(&p->names, name, length)) f = find_distribution(p, name, length);
+  return f ? f : find_or_make(p, name, length, at);
 }
 
 bool metadata_of_sample(struct parser *p, enum role *ret_role) {
@@ -152,9 +157,8 @@ bool metadata_of_sample(struct parser *p, enum role *ret_role) {
   struct known_family *f = p->family;
   if (!f || !find_role(p, f, name, length, ret_role)) {
     if (!leave_family(p)) return false;
-    bool made = p->format == EXPOSITION_TEXT ? text_family(p, name, length, p->sample_at, &f)
-                                             : find_or_make(p, name, length, p->sample_at, &f);
-    if (!made || !enter_family(p, f)) return false;
+    f = family_of(p, name, length, p->sample_at);
+    if (!f || !enter_family(p, f)) return false;
     find_role(p, f, name, length, ret_role); /* it was found, or made, for this name */
   }
   p->sample.family = &f->shown;
@@ -183,6 +187,19 @@ static bool take_help(struct parser *p, struct known_family *f) {
   return true;
 }
 
+/* By the letter of text 0.0.4: the TYPE of a histogram or summary stands before its samples. */
+static bool samples_follow(struct parser *p, struct known_family *f) {
+  enum role ignored;
+  for (size_t i = 0; i < COUNTOF(distribution_endings); i++) {
+    const char *name = arena_printf(&p->arena, "%s%s", f->shown.name, distribution_endings[i]);
+    const struct known_family *other = map_find(&p->names, name, strlen(name));
+    if (other && find_role(p, f, name, strlen(name), &ignored))
+      return parser_fail(p, p->line, "the TYPE comes before the samples: %.*s stands on line %u", NAME_SHOWN, name,
+                         other->shown.line);
+  }
+  return true;
+}
+
 static bool fail_type(struct parser *p, size_t length) {
   enum parsed_type ignored;
   if (p->format == EXPOSITION_OPENMETRICS)
@@ -202,7 +219,7 @@ static bool take_type(struct parser *p, struct known_family *f) {
   if (f->has_samples) return true;
   f->shown.typed = true;
   f->shown.type = type;
-  return true;
+  return p->format == EXPOSITION_OPENMETRICS || !p->strict || samples_follow(p, f);
 }
 
 static bool take_unit(struct parser *p, struct known_family *f) {
@@ -215,21 +232,19 @@ static bool take_unit(struct parser *p, struct known_family *f) {
   return true;
 }
 
-/* The family of a metadata line whose name stands at p->at. */
-static bool metadata_family(struct parser *p, size_t length, struct known_family **ret) {
-  const char *name = p->at;
-  char *copy = arena_copy_bytes(&p->arena, name, length);
-  if (p->family && strcmp(p->family->shown.name, copy) != 0 && !leave_family(p)) return false;
-  bool by_text = p->format == EXPOSITION_TEXT && p->strict;
-  if (!(by_text ? text_family(p, copy, length, name, ret) : find_or_make(p, name, length, name, ret))) return false;
-  const struct parsed_family *f = &(*ret)->shown;
-  if (p->strict && strcmp(f->name, copy) != 0)
-    return parser_fail(p, name, "the name %.*s is one of the samples of the %s \"%.*s\" of line %u", NAME_SHOWN, copy,
-                       type_name(f->type), NAME_SHOWN, f->name, f->line);
-  if (!enter_family(p, *ret)) return false;
-  if (p->strict && (*ret)->has_samples)
-    return parser_fail(p, p->line, "HELP, TYPE and UNIT of a family come before its first sample");
-  return true;
+/* The family of a metadata line whose name stands at p->at. NULL after parser_fail(). */
+static struct known_family *metadata_family(struct parser *p, size_t length) {
+  const char *name = p->at, *copy = arena_copy_bytes(&p->arena, name, length);
+  if (p->family && strcmp(p->family->shown.name, copy) != 0 && !leave_family(p)) return NULL;
+  struct known_family *f = p->strict ? family_of(p, copy, length, name) : find_or_make(p, copy, length, name);
+  if (!f) return NULL;
+  bool own = strcmp(f->shown.name, copy) == 0, late = p->strict && f->has_samples;
+  if (!own)
+    parser_fail(p, name, "the name %.*s is one of the samples of the %s \"%.*s\" of line %u", NAME_SHOWN, copy,
+                type_name(f->shown.type), NAME_SHOWN, f->shown.name, f->shown.line);
+  if (!own || !enter_family(p, f)) return NULL;
+  if (late) parser_fail(p, p->line, "HELP, TYPE and UNIT of a family come before its first sample");
+  return late ? NULL : f;
 }
 
 /* The name, in quotes where a later version of text is read without being judged. Returns its length, *ret_end is behind it. */
@@ -238,7 +253,7 @@ static size_t metadata_name(struct parser *p, const char **ret_end) {
   *ret_end = p->at + length;
   if (length || p->strict || p->at == p->line_end || *p->at != '"') return length;
   const char *closing = memchr(p->at + 1, '"', (size_t)(p->line_end - p->at - 1));
-  if (!closing) return 0;
+  if (!closing || memchr(p->at, 0, (size_t)(closing - p->at))) return 0;
   *ret_end = closing + 1;
   return (size_t)(closing - ++p->at);
 }
@@ -251,12 +266,11 @@ static bool metadata_rest(struct parser *p, const char *keyword) {
   size_t length = metadata_name(p, &end);
   if (!length)
     return parser_fail(p, p->at, "after # %.4s comes the name of a family, not %s", keyword, parser_seen(p, p->at, seen));
-  bool ends = end == p->line_end;
-  if (!ends && *end != ' ' && (om || *end != '\t'))
-    return parser_fail(p, end, "%s can be no part of a name", parser_seen(p, end, seen));
-  struct known_family *f;
-  if (!metadata_family(p, length, &f)) return false;
-  p->at = end;
+  bool ends = end == p->line_end, separated = ends || *end == ' ' || (!om && *end == '\t');
+  if (!separated && p->strict) return parser_fail(p, end, "%s can be no part of a name", parser_seen(p, end, seen));
+  struct known_family *f = metadata_family(p, length);
+  if (!f) return false;
+  p->at = separated ? end : end + 1; /* Prometheus takes any one character for the blank */
   scan_blanks(p);
   if (om && ends)
     return parser_fail(p, end, "after the name come one blank and the %s, which may be empty", keyword[0] == 'U' ? "unit" : "text");

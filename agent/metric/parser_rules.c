@@ -22,14 +22,15 @@ static const char *edge_name(const struct parser *p, enum role role) {
 }
 
 static const struct label *find_label(const struct parser *p, const char *name) {
-  for (const struct label *l = p->labels.sorted; l < p->labels.sorted + p->labels.count; l++)
-    if (!strcmp(l->name, name)) return l;
+  for (size_t i = 0; i < p->labels.count; i++)
+    if (!strcmp(p->labels.sorted[i].name, name)) return &p->labels.sorted[i];
   return NULL;
 }
 
 /* The label set as bytes that are equal for equal sets alone, without the label `but`; empty values are as if they were absent. */
 static void put_labels(struct parser *p, struct buf *out, const char *but) {
-  for (const struct label *l = p->labels.sorted; l < p->labels.sorted + p->labels.count; l++) {
+  for (size_t i = 0; i < p->labels.count; i++) {
+    const struct label *l = &p->labels.sorted[i];
     if (!l->length || (but && !strcmp(l->name, but))) continue;
     buf_put(out, l->name, strlen(l->name) + 1);
     buf_put(out, &l->length, sizeof l->length);

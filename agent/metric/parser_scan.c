@@ -98,10 +98,11 @@ static bool scan_label_value(struct parser *p, struct label_list *list, const ch
 
 /* A name in quotes, as text of later versions has it: of a label, or of the metric itself when no value follows. */
 static bool scan_quoted_name(struct parser *p, struct label_list *list) {
-  const char *name, *at = p->at;
-  size_t length;
+  const char *name = "", *at = p->at;
+  size_t length = 0;
   if (p->strict) return parser_fail(p, at, "a name in quotes is not of this format: names are [a-zA-Z_][a-zA-Z0-9_]*");
   if (!scan_quoted(p, "name", &name, &length)) return false;
+  if (strlen(name) != length) return parser_fail(p, at, "a name has no byte 0x00");
   scan_blanks(p);
   if (peek(p) == '=') return scan_label_value(p, list, name);
   if (p->sample.name) return parser_fail(p, at, "this is a second metric name");
@@ -140,7 +141,7 @@ static bool sort_labels(struct parser *p, struct label_list *list, const char *a
   return true;
 }
 
-/* {a="b",c="d"} at p->at. In text 0.0.4 a comma may follow the last. */
+/* {a="b",c="d"} at p->at. In text 0.0.4 a comma may follow the last, and Prometheus does without any. */
 static bool scan_labels(struct parser *p, struct label_list *list) {
   char seen[24];
   const char *begin = p->at++;
@@ -149,6 +150,7 @@ static bool scan_labels(struct parser *p, struct label_list *list) {
     if (!scan_label(p, list)) return false;
     scan_blanks(p);
     if (peek(p) == '}') break;
+    if (peek(p) != ',' && !p->strict) continue;
     if (peek(p) != ',') return parser_fail(p, p->at, "after a label comes a comma or }, not %s", parser_seen(p, p->at, seen));
     const char *comma = p->at++;
     scan_blanks(p);
@@ -175,7 +177,7 @@ static bool fail_number(struct parser *p, const char *what, const char *form) {
                        is_openmetrics(p) ? ", and exactly one blank stands between two words" : "");
   if (word[length - 1] == '\r') return parser_fail(p, word + length - 1, "a carriage return: lines end in \\n alone");
   if (memchr(word, '_', length)) return parser_fail(p, word, "the %s is no number: digits are not grouped by _", what);
-  if (length > 1 && word[0] == '0' && memchr("xXbBoO", word[1], 6))
+  if (length > 1 && word[0] == '0' && strchr("xXbBoO", word[1]))
     return parser_fail(p, word, "the %s is no number: numbers are decimal", what);
   return parser_fail(p, word, "the %s \"%.*s\" is no number: %s", what, (int)MIN(length, (size_t)NUMBER_SHOWN), word, form);
 }
@@ -245,7 +247,8 @@ static bool scan_milliseconds(struct parser *p) {
 /* The characters of all names and values. */
 static size_t count_characters(const struct label_list *list) {
   size_t n = 0;
-  for (const struct label *l = list->given; l < list->given + list->count; l++) {
+  for (size_t k = 0; k < list->count; k++) {
+    const struct label *l = &list->given[k];
     n += strlen(l->name);
     for (size_t i = 0; i < l->length; i++) n += ((unsigned char)l->value[i] & 0xC0) != 0x80;
   }

@@ -99,6 +99,7 @@ static void sloppy_text_is_read_as_prometheus_reads_it(void **state) {
   assert_reads(READER, "# TYPE a counter\na{x=\"1\"} 1\nb 2\na{x=\"2\"} 3\n", "counter a||\na{x=1} 1\n- b||\nb 2\na{x=2} 3\n");
   assert_reads(READER, "#TYPE a nonsense\n# TYPE\n#\n# HELP a\na 1\n", "- a||\na 1\n");
   assert_reads(READER, "a Inf\na +inf\na nan\na 1.\na .5\na 1e-400\n", "- a||\na +Inf\na +Inf\na NaN\na 1\na 0.5\na 0\n");
+  assert_reads(READER, "a{b=\"1\" c=\"2\"} 1\n# HELP a=b c\n# TYPE b=gauge\nb 1\n", "- a||\na{b=1,c=2} 1\ngauge b||\nb 1\n");
   assert_reads(READER, "", "");
 }
 
@@ -112,7 +113,7 @@ static void names_in_quotes_are_read_as_later_versions_write_them(void **state) 
 
 static void bad_text_is_refused_with_its_place(void **state) {
   (void)state;
-  assert_refuses(READER, "a 1\nb{c=\"d\" 1\n", "2:9", "comma or }");
+  assert_refuses(READER, "a 1\nb{c=\"d\" 1\n", "2:9", "label name");
   assert_refuses(READER, "a{b=\"\xC3\xA9\"} x\n", "1:10", "\"x\" is no number");
   assert_refuses(READER, "a{b=\"c\n\"} 1\n", "1:5", "no closing quote");
   assert_refuses(READER, "a{b=\"\xFF\"} 1\n", "1:1", "UTF-8");
@@ -140,6 +141,9 @@ static void the_letter_of_text_is_more_than_prometheus_asks(void **state) {
   assert_refuses(STRICT, "# HELP a b\n# HELP a b\n", "2:1", "second HELP");
   assert_refuses(STRICT, "# HELP a b\\z\n", "1:11", "escape");
   assert_refuses(STRICT, "a{b=\"\\z\"} 1\n", "1:6", "escape");
+  assert_refuses(STRICT, "a{b=\"1\" c=\"2\"} 1\n", "1:9", "comma or }");
+  assert_refuses(STRICT, "# HELP a=b c\n", "1:9", "no part of a name");
+  assert_refuses(STRICT, "h_sum 1\n# TYPE h histogram\n", "2:1", "before the samples");
   assert_refuses(STRICT, "a 1", "1:4", "does not end");
   assert_refuses(STRICT, "# TYPE h histogram\nh_bucket{le=\"x\"} 1\n", "2:1", "number");
   assert_refuses(STRICT, "# TYPE h histogram\n# TYPE h_sum gauge\n", "2:8", "one of the samples");
