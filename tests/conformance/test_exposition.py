@@ -15,6 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = "build/release/tests/conformance/pages"  # made from pages.c
+PARSER = "build/release/tests/conformance/parser"  # made from parser.c
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
 SAMPLE = re.compile(r"(%s)(?:\{(%s(?:,%s)*)\})? (NaN|[+-]Inf|-?[0-9.]+(?:e[+-][0-9]+)?)" % (NAME, LABEL, LABEL))
@@ -74,7 +75,7 @@ class Page:
 class Exposition(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        subprocess.run(["make", "-s", "MODE=release", PROGRAM], cwd=ROOT, check=True)
+        subprocess.run(["make", "-s", "MODE=release", PROGRAM, PARSER], cwd=ROOT, check=True)
         cls.folder = tempfile.TemporaryDirectory()
         out = subprocess.run([os.path.join(ROOT, PROGRAM), cls.folder.name], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
         cls.pages = [(line.split()[0], [int(n) for n in line.split()[1:]]) for line in out.splitlines()]
@@ -109,6 +110,17 @@ class Exposition(unittest.TestCase):
 
         made = [p for p in self.pages if not p[0].startswith("random")]
         self.some(check, made + self.pages[len(made)::15], "one.txt", "all.txt")  # each is a process
+
+    def test_our_own_parser_takes_every_page_by_the_letter(self):
+        pages = [(name + "." + ending, reader) for name, _ in self.pages
+                 for reader, ending in (("strict", "one.txt"), ("strict", "all.txt"), ("openmetrics", "one.om"), ("openmetrics", "all.om"))]
+        data = [self.read(*file.split(".", 1)) for file, _ in pages]
+        told = subprocess.run([os.path.join(ROOT, PARSER)], input=b"".join(b"%s %d\n%s" % (r.encode(), len(d), d) for (_, r), d in zip(pages, data)),
+                              stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
+        self.assertEqual(len(told), len(pages))
+        for (file, reader), page, verdict in zip(pages, data, told):
+            with self.subTest(page=file):
+                self.assertEqual(verdict, "good %d" % len(Page(page, reader == "openmetrics").series))
 
     def test_no_series_or_family_appears_twice(self):
         self.each(lambda data: Page(data, False), "one.txt", "all.txt")

@@ -5,7 +5,7 @@ import unittest
 
 from prometheus_client.openmetrics import parser as openmetrics
 
-from stack import Postgres, Program, Redis, Sonde, fetch, need, parse, wait_for
+from stack import SONDE, Postgres, Program, Redis, Sonde, fetch, need, parse, wait_for
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
 OURS = re.compile(r"^(sonde|queue)_")
@@ -16,6 +16,13 @@ def lint(text):
     done = subprocess.run([need("promtool"), "check", "metrics"], input=text, capture_output=True, text=True)
     assert done.returncode in (0, 3), f"promtool cannot read the page: {done.stderr}"
     return set(re.findall(r"^(\S+) (.*)$", done.stderr, re.M))
+
+
+def lint_with_sonde(page):
+    """The same by `sonde metrics lint`, for both formats."""
+    done = subprocess.run([SONDE, "metrics", "lint"], input=page, capture_output=True)
+    assert done.returncode == 0, f"sonde metrics lint refuses the page: {done.stderr.decode()}"
+    return set(re.findall(r"^<stdin>:\d+: warning: (\S+): (.*)$", done.stderr.decode(), re.M))
 
 
 class Pages(unittest.TestCase):
@@ -30,6 +37,8 @@ class Pages(unittest.TestCase):
         parse("".join(line + "\n" for line in body.splitlines() if not line.startswith("#")))
         for name, finding in lint(text.body.decode()):
             self.assertNotRegex(name, OURS, finding)
+        self.assertEqual(lint_with_sonde(text.body), lint(text.body.decode()))
+        lint_with_sonde(strict.body)
         return families
 
     def check_all(self, sonde, targets):
@@ -68,7 +77,9 @@ class Pages(unittest.TestCase):
                             Program("node", ["prometheus-node-exporter", "--web.listen-address=127.0.0.1:{port}"])):
                 with program:
                     wait_for("the exporter's page", lambda p=program: p.get("/metrics").status == 200)
-                    theirs |= lint(program.get("/metrics").body.decode())
+                    page = program.get("/metrics").body
+                    theirs |= lint(page.decode())
+                    self.assertEqual(lint_with_sonde(page), lint(page.decode()))
             with Sonde(targets=[{"name": "h", "host": {}}, {"name": "db", "postgres": pg.dsn()}, {"name": "cache", "redis": redis.url()}]) as sonde:
                 sonde.wait_up("db"), sonde.wait_up("cache")
                 # Findings on names that newer exporters have and Debian's do not are theirs too: the names are not ours to choose.
