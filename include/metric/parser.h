@@ -15,8 +15,8 @@
   X(PARSED_UNKNOWN, "unknown")                                                                                                     \
   X(PARSED_GAUGE, "gauge")                                                                                                         \
   X(PARSED_COUNTER, "counter")                                                                                                     \
-  X(PARSED_HISTOGRAM, "histogram") X(PARSED_SUMMARY, "summary") X(PARSED_INFO, "info") X(PARSED_STATESET, "stateset")              \
-      X(PARSED_GAUGEHISTOGRAM, "gaugehistogram")
+  X(PARSED_HISTOGRAM, "histogram")                                                                                                 \
+  X(PARSED_SUMMARY, "summary") X(PARSED_INFO, "info") X(PARSED_STATESET, "stateset") X(PARSED_GAUGEHISTOGRAM, "gaugehistogram")
 #define X(type, name) type,
 enum parsed_type { PARSED_TYPES(X) };
 #undef X
