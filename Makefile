@@ -51,7 +51,7 @@ lint: ## budgets and layers of the tree, formatting, clang-tidy, cppcheck
 	@tools/need build lint && exec tools/lint
 
 bench: ## what sonde costs, beside the exporters it replaces, in one run
-	@tools/need build bench && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec tests/bench/bench
+	@tools/need build bench && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && tests/bench/bench && tests/bench/probes_bench
 
 fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
 	@tools/need build fuzz && exec tools/fuzz

@@ -11,13 +11,21 @@
 
 enum { NAMES_MAX = 128 };
 
+/* What is written as a list or a map is parsed as the file would be; the tree is let go. */
+static bool read_default_items(const struct reader *r, const struct option *row, void *into) {
+  struct arena tree;
+  arena_init(&tree);
+  const char *text = arena_printf(&tree, "x: %s", row->fallback);
+  const struct node *map = tree_parse(&tree, r, text, strlen(text)), *n = node_get(map, "x");
+  bool good = n && value_read(r, row, n, row->name, into);
+  arena_done(&tree);
+  return good;
+}
+
 static bool read_default(const struct reader *r, const struct option *row, void *into) {
   struct node text = {.type = NODE_SCALAR, .text = row->fallback, .literal = true};
-  if (row->type != OPTION_STRINGS && row->type != OPTION_LABELS && row->type != OPTION_PAIRS)
-    return value_read(r, row, &text, row->name, into);
-  struct node *n = NULL, *map = tree_parse(r->arena, r, arena_printf(r->arena, "x: %s", row->fallback), strlen(row->fallback) + 3);
-  if (map) n = node_get(map, "x");
-  return n && value_read(r, row, n, row->name, into);
+  bool items = row->type == OPTION_STRINGS || row->type == OPTION_LABELS || row->type == OPTION_PAIRS;
+  return items ? read_default_items(r, row, into) : value_read(r, row, &text, row->name, into);
 }
 
 bool schema_defaults(const struct reader *r, const struct option *rows, void *into) {

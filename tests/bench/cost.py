@@ -1,5 +1,6 @@
 """What a process has cost so far: CPU as the scheduler counts it in nanoseconds, and memory."""
 import glob
+import os
 import pathlib
 import re
 
@@ -13,6 +14,12 @@ def cpu(pid):
         except OSError:
             pass
     return total / 1e9
+
+
+def cpu_in_all(pid):
+    """The same with the threads that have ended (names are looked up by short ones), in hundredths."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid):
