@@ -127,7 +127,9 @@ static bool fail_choice(const struct value *v) {
 /* What the owner of the row says to a text at `n`. */
 static bool judge(const struct value *v, const struct node *n, const char *name, const char *text) {
   struct fail why = {0};
-  return !v->row->check || v->row->check(name, text, &why) || node_fail(v->r, n, "%s: %s", v->name, why.text);
+  if (!v->row->check) return true;
+  if (!text_is_clean(text, strlen(text))) return node_fail(v->r, n, "%s: this text is not valid UTF-8", v->name);
+  return v->row->check(name, text, &why) || node_fail(v->r, n, "%s: %s", v->name, why.text);
 }
 
 static bool read_string(const struct value *v) {

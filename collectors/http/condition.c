@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "collectors/http/quote.h"
+
+enum { WHERE_MAX = 120 };
 
 static const char *const operators[] = {
     [COMPARE_EQ] = "==", [COMPARE_NE] = "!=", [COMPARE_LE] = "<=", [COMPARE_GE] = ">=", [COMPARE_LT] = "<", [COMPARE_GT] = ">",
@@ -85,7 +88,7 @@ bool condition_parse(struct arena *a, const char *text, struct condition *ret, s
   return !*p.at || wrong(&p, "the condition should end");
 }
 
-void condition_show(struct buf *out, const json_t *value) {
+static void show_value(struct buf *out, const json_t *value) {
   static const char *const words[] = {[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "\"\"",
                                       [JSON_TRUE] = "true",        [JSON_FALSE] = "false",    [JSON_NULL] = "null"};
   char number[NUMBER_SIZE];
@@ -128,11 +131,21 @@ static void show_expected(struct buf *out, const struct condition *c) {
   char number[NUMBER_SIZE];
   if (c->compare != COMPARE_EQ) buf_printf(out, "%s ", operators[c->compare]);
   if (c->type == JSON_STRING)
-    buf_printf(out, "\"%s\"", c->text);
+    buf_printf(out, "\"%.200s\"", c->text);
   else if (c->type == JSON_REAL)
     buf_put(out, number, number_format(c->number, number));
   else
     buf_puts(out, c->type == JSON_TRUE ? "true" : c->type == JSON_FALSE ? "false" : "null");
+}
+
+/* Where it stands, as a condition has it. The names in it are the server's. */
+static void show_where(struct buf *out, const char *where) {
+  char line[WHERE_MAX + 1] = "";
+  memcpy(line, where, strnlen(where, WHERE_MAX));
+  for (char *c = line; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7F) *c = ' ';
+  if (*line != '$') buf_puts(out, *line == '[' ? "$" : "$.");
+  text_clean(out, line, strlen(line), sizeof line * 3);
 }
 
 /* The first that is not so is told. */
@@ -145,13 +158,14 @@ struct judging {
 static void judge(void *arg, const char *where, const json_t *value) {
   struct judging *j = arg;
   if (!j->good || is_so(j->condition, value)) return;
-  SCOPED(buf_done) struct buf is, expected;
-  buf_init(&is, 1024);
-  buf_init(&expected, 1024);
-  condition_show(&is, value);
-  show_expected(&expected, j->condition);
-  j->good = fail(j->fail, FAIL_UNEXPECTED, "$%s%.120s is %s, not %.200s", *where == '[' || *where == '$' ? "" : ".",
-                 *where == '$' ? "" : where, is.data, expected.data ? expected.data : "");
+  SCOPED(buf_done) struct buf said;
+  buf_init(&said, 2048);
+  show_where(&said, where);
+  buf_puts(&said, " is ");
+  show_value(&said, value);
+  buf_puts(&said, ", not ");
+  show_expected(&said, j->condition);
+  j->good = fail(j->fail, FAIL_UNEXPECTED, "%s", said.data);
 }
 
 bool condition_holds(const struct condition *c, const json_t *root, struct fail *f) {

@@ -19,7 +19,5 @@ struct condition {
 bool condition_parse(struct arena *a, const char *text, struct condition *ret, struct fail *f) MUST_CHECK;
 /* False with a sentence: `$.status is "degraded", not "ok"`. */
 bool condition_holds(const struct condition *c, const json_t *root, struct fail *f) MUST_CHECK;
-/* Appends a value as a sentence shows it. */
-void condition_show(struct buf *out, const json_t *value);
 
 #endif

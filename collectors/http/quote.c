@@ -24,7 +24,7 @@ void quote(struct buf *out, const char *text, size_t length) {
   size_t scanned = MIN(length, (size_t)SCANNED_MAX), i = 0;
   struct line line = {.length = 0};
   if (memchr(text, 0, scanned)) return;
-  i = strspn(text, " \t\r\n");
+  while (i < scanned && strchr(" \t\r\n", text[i])) i++; /* there is no NUL */
   bool markup = i < scanned && text[i] == '<', inside = false;
   for (; i < scanned && line.length < QUOTE_MAX; i++) {
     unsigned char c = (unsigned char)text[i];

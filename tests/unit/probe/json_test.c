@@ -1,6 +1,7 @@
 /* Health endpoints in JSON: what may be expected of them, and what becomes a metric. */
 #include "tests/unit/probe/fixture.h"
 
+#include "base/text.h"
 #include "collectors/http/condition.h"
 #include "collectors/http/health.h"
 
@@ -64,6 +65,23 @@ static void a_condition_holds_or_says_what_is_there_instead(void **state) {
       {"$ == 1", "$ is an object, not 1"},
   };
   for (size_t i = 0; i < COUNTOF(table); i++) assert_string_equal(judged(table[i].condition), table[i].verdict);
+}
+
+static void the_names_of_a_server_do_no_harm_to_a_sentence(void **state) {
+  (void)state;
+  char body[512] = "{\"a\\n\\u001b[31m\": 1, \"";
+  for (size_t i = 0; i < 60; i++) strcat(body, "\xC3\xBC");
+  strcat(body, "\": 2}");
+  struct trial t = trial_begin("{http: h, expect: {json: $.* == 3}}");
+  struct net_answer a = answer(200, body);
+  assert_false(trial_read(&t, &a));
+  assert_string_equal(t.why.text, "$[\"a  [31m\"] is 1, not 3");
+  /* The first is as it should be. */
+  memcpy(strchr(body, ':'), ": 3", 3);
+  assert_false(trial_read(&t, &a));
+  assert_true(text_is_clean(t.why.text, strlen(t.why.text)));
+  assert_non_null(strstr(t.why.text, "\xC3\xBC"));
+  trial_end(&t);
 }
 
 static void a_wrong_condition_is_refused_where_it_is_wrong(void **state) {
@@ -198,6 +216,7 @@ static void an_endless_list_of_values_is_cut_and_that_is_said(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_condition_holds_or_says_what_is_there_instead),
+      cmocka_unit_test(the_names_of_a_server_do_no_harm_to_a_sentence),
       cmocka_unit_test(a_wrong_condition_is_refused_where_it_is_wrong),
       cmocka_unit_test(numbers_and_states_become_metrics),
       cmocka_unit_test(what_counts_as_good_can_be_said),
