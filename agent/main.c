@@ -9,8 +9,8 @@
 #include "config/suggest.h"
 
 static const struct command *const commands[] = {
-    &run_command,    &check_command,   &notify_command, &targets_command,
-    &config_command, &metrics_command, &setup_command,  &rules_command,
+    &run_command,     &check_command, &notify_command, &targets_command, &config_command,
+    &metrics_command, &setup_command, &rules_command,  &query_command,
 };
 
 /* `sonde --help`, `sonde help` and `sonde -h` are the same. */

@@ -41,6 +41,15 @@ static const char *severity_of(const struct rule *rule) {
   return "";
 }
 
+static struct pairs copied(struct arena *a, const struct pairs *p) {
+  struct pairs made = {arena_alloc(a, p->count * sizeof *p->names), arena_alloc(a, p->count * sizeof *p->values), p->count};
+  for (size_t i = 0; i < p->count; i++) {
+    made.names[i] = arena_copy(a, p->names[i]);
+    made.values[i] = arena_copy(a, p->values[i]);
+  }
+  return made;
+}
+
 static void add_alerts(struct rules_view *v, struct rule_view *out, const struct running_rule *r, int64_t wall) {
   out->alerts = arena_alloc(&v->arena, r->alerts.count * sizeof *out->alerts);
   for (size_t i = 0; i < r->alerts.count; i++) {
@@ -72,6 +81,11 @@ void view_add(struct rules_view *v, const struct rule_group *group, const struct
       .op = compares ? c.op : NULL,
       .threshold = c.threshold,
       .pending = rule->pending,
+      .keep_firing = rule->keep_firing,
+      .interval = group->interval ? group->interval : v->interval,
+      .limit = group->limit,
+      .labels = copied(&v->arena, &rule->labels),
+      .annotations = copied(&v->arena, &rule->annotations),
       .health = r->health,
       .error = r->health == RULE_ERROR ? arena_copy(&v->arena, r->error.text) : NULL,
       .warm_in = r->health == RULE_WARMING ? MAX((msec_t)0, r->warm_at - now) : 0,

@@ -156,7 +156,7 @@ static bool start(struct agent *a, struct fail *f) {
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
   alerting_init(&a->alerting, c);
-  server_show_rules(a->server, a->alerting.evaluator);
+  server_show(a->server, a->alerting.history, a->alerting.evaluator);
   a->targets = targets_new(a->store, a->alerting.history, a->alerting.net);
   targets_tell(a->targets, history_section, a->alerting.history);
   targets_tell(a->targets, evaluator_section, a->alerting.evaluator);

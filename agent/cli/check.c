@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "agent/cli/ask.h"
 #include "agent/cli/check.h"
 #include "agent/cli/check_report.h"
 #include "agent/cli/cli.h"
@@ -88,10 +89,12 @@ static bool ask_agent(struct report *r, const struct check_plan *p, const struct
   for (size_t i = 0; i < count; i++) {
     struct fail why = {0};
     buf_clear(&status);
-    bool answered = check_ask(places[i], clock_now() + MIN(ASK_MSEC, s->timeout / 2), &status, &why);
+    unsigned http = 0;
+    msec_t deadline = clock_now() + MIN(ASK_MSEC, s->timeout / 2);
+    bool answered = agent_ask(&(struct question_to_agent){places[i], "/api/agent/status", NULL, deadline}, &http, &status, &why);
     r->hung |= why.kind == FAIL_TIMEOUT;
     if (why.kind == FAIL_PERMISSION) r->note = arena_copy(&r->arena, why.text);
-    if (!answered) continue;
+    if (!answered || http != 200) continue;
     if (!status_is_of(status.data, p->digest)) {
       r->note = "The agent that runs here has another configuration";
       continue;

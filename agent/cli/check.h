@@ -19,8 +19,6 @@ struct check_plan {
 bool check_plan_make(struct check_plan *p, const char *path, const char *const *operands, size_t count, struct fail *f) MUST_CHECK;
 void check_plan_done(struct check_plan *p);
 
-/* Asks the agent that keeps its state in this folder. False when none answers. */
-bool check_ask(const char *folder, msec_t deadline, struct buf *status, struct fail *f) MUST_CHECK;
 /* Polls everything itself, each target once within `timeout`, or all through the window that begins then (0: none), evaluates the rules and writes the
  * status. Takes over `c` and `rules`. */
 void check_poll(struct config *c, struct rule_set *rules, msec_t timeout, msec_t window, struct buf *status);

@@ -23,7 +23,7 @@ struct command {
   int (*run)(int argc, char **argv);
 };
 extern const struct command run_command, check_command, config_command, targets_command, metrics_command, setup_command,
-    notify_command, rules_command;
+    notify_command, rules_command, query_command;
 
 /* Walking over the flags (--flag=value, --flag value) and operands of a command. */
 struct arguments {

@@ -29,7 +29,7 @@ bool config_check_listen(const char *address, struct fail *f) {
 }
 
 bool config_check_path(const char *path, struct fail *f) {
-  static const char *const taken[] = {"/", "/sd", "/health", "/targets", "/probe", "/-"};
+  static const char *const taken[] = {"/", "/sd", "/health", "/targets", "/probe", "/api", "/-"};
   if (*path != '/' || strpbrk(path, " ?#%\"<>\t\n") || strlen(path) > 200)
     return fail(f, FAIL_CONFIG, "\"%.100s\" is not a path; write it like /metrics", path);
   for (size_t i = 0; i < COUNTOF(taken); i++) {

@@ -20,6 +20,7 @@
 #include "agent/http/listen.h"
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
+#include "agent/http/question.h"
 #include "agent/http/routes.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -36,6 +37,7 @@
 struct server {
   struct site site;
   struct guard guard;
+  struct worker *worker;
   struct MHD_Daemon *daemon;
   int daemon_fd, stop_fd;
   bool running;
@@ -77,9 +79,11 @@ static void *on_line(void *arg, const char *uri, struct MHD_Connection *connecti
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code) {
-  (void)context, (void)code;
+  (void)code;
   struct server *s = arg;
   struct guest *guest = guest_of(connection);
+  if (*context && *context != arg) question_free(*context);
+  *context = NULL;
   if (guest) guard_phase(&s->guard, guest, GUEST_IDLE, clock_now());
 }
 
@@ -122,6 +126,14 @@ static bool is_own(const struct server *s, struct MHD_Connection *connection) {
   return getsockname(fd, (struct sockaddr *)&bound, &length) == 0 && !strcmp(bound.sun_path, s->own.address + strlen("unix:"));
 }
 
+static enum MHD_Result send_answer(struct server *s, struct MHD_Connection *connection, struct answer a) {
+  enum MHD_Result result = MHD_queue_response(connection, a.status, a.response);
+  if (!a.kept) MHD_destroy_response(a.response);
+  struct guest *guest = guest_of(connection);
+  if (guest) guard_phase(&s->guard, guest, GUEST_ANSWERING, clock_now());
+  return result;
+}
+
 static enum MHD_Result give(struct server *s, struct MHD_Connection *connection, const char *method, const char *path) {
   char host[HOST_SIZE];
   find_host(s, connection, host);
@@ -136,21 +148,29 @@ static enum MHD_Result give(struct server *s, struct MHD_Connection *connection,
       .own = is_own(s, connection),
       .now = clock_now(),
   };
-  struct answer a = route(&s->site, &request);
-  enum MHD_Result result = MHD_queue_response(connection, a.status, a.response);
-  if (!a.kept) MHD_destroy_response(a.response);
-  struct guest *guest = guest_of(connection);
-  if (guest) guard_phase(&s->guard, guest, GUEST_ANSWERING, request.now);
-  return result;
+  return send_answer(s, connection, route(&s->site, &request));
 }
 
-/* Called once with the header, then for each piece of a body, then to be answered. A body is read and thrown away. */
+/* Comes twice: to be asked, and again when the worker has resumed the connection. */
+static enum MHD_Result ask(struct server *s, struct question *q, const char *method, const char *path) {
+  struct answer a;
+  struct guest *guest = guest_of(q->job->connection);
+  if (question_ask(q, s->worker, method, path, &a)) return send_answer(s, q->job->connection, a);
+  if (guest) guard_phase(&s->guard, guest, GUEST_ANSWERING, clock_now());
+  return MHD_YES;
+}
+
+/* Called once with the header, then for each piece of a body, then to be answered. A body is read and thrown away, but for a question to the API. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **context) {
-  (void)version, (void)upload;
+  (void)version;
+  struct server *s = arg;
   bool first = !*context;
-  *context = arg;
-  if (!first && !*upload_size) return give(arg, connection, method, path);
+  if (first) *context = question_is(path) ? (void *)question_new(connection) : arg;
+  struct question *question = *context != arg ? *context : NULL;
+  if (first) return MHD_YES;
+  if (question && *upload_size) question_body(question, upload, *upload_size);
+  if (!*upload_size) return question ? ask(s, question, method, path) : give(s, connection, method, path);
   *upload_size = 0;
   return MHD_YES;
 }
@@ -252,11 +272,11 @@ static bool open_listeners(struct server *s, const struct strings *listen, struc
 static bool start_daemon(struct server *s, struct fail *f) {
   s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (s->stop_fd < 0) return fail_errno(f, "cannot start the HTTP server");
-  s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, s, MHD_OPTION_NOTIFY_CONNECTION,
-                               on_connection, s, MHD_OPTION_URI_LOG_CALLBACK, on_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                               s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                               (unsigned)COUNTOF(s->guard.guests), MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
-                               MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+  s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
+                               MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_URI_LOG_CALLBACK, on_line, s,
+                               MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
+                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)COUNTOF(s->guard.guests), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                               CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
   if (!s->daemon) return fail_errno(f, "cannot start the HTTP server");
   fill_spares(s);
   s->daemon_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -286,6 +306,7 @@ struct server *server_start(const struct server_config *config, struct fail *f) 
   s->site = (struct site){.store = config->store, .started = clock_now(), .expected = EXPECTED_UNKNOWN};
   s->site.telemetry_path = mem_copy(config->telemetry_path);
   s->site.cache = cache_new(config->store);
+  s->worker = worker_new(config->store);
   bool good = open_listeners(s, config->listen, f);
   if (good) open_own(s, config->socket);
   if (good && start_daemon(s, f) && start_thread(s, f)) return s;
@@ -302,8 +323,9 @@ void server_expect(struct server *s, size_t targets, uint64_t digest) {
   s->site.expected = targets;
 }
 
-void server_show_rules(struct server *s, struct evaluator *evaluator) {
+void server_show(struct server *s, struct history *history, struct evaluator *evaluator) {
   s->site.evaluator = evaluator;
+  worker_show(s->worker, history, evaluator);
 }
 
 void server_stop(struct server *s) {
@@ -312,7 +334,9 @@ void server_stop(struct server *s) {
     eventfd_write(s->stop_fd, 1);
     pthread_join(s->thread, NULL);
   }
+  worker_stop(s->worker);
   if (s->daemon) MHD_stop_daemon(s->daemon);
+  worker_free(s->worker);
   while (lend_spare(s)) {
   }
   if (s->stop_fd >= 0) close(s->stop_fd);

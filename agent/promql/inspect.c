@@ -33,6 +33,13 @@ msec_t promql_span(const struct expr *e) {
   }
 }
 
+bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *ret_count) {
+  if (e->kind != EXPR_SELECTOR || e->type != VALUE_VECTOR) return false;
+  *ret = e->selector.matchers;
+  *ret_count = e->selector.count;
+  return true;
+}
+
 /* A number that no series and no time takes part in: 60 * 60 * 24, -1. */
 static bool constant(const struct expr *e, double *ret) {
   double left, right;

@@ -55,10 +55,13 @@ struct alert_view {
 struct rule_view {
   const char *group, *name, *expr, *file;
   bool records;
-  const char *severity; /* of the rule's labels; "" for none */
-  const char *op;       /* of the comparison at the top; NULL for none … */
-  double threshold;     /* … and what it compares with */
-  msec_t pending;       /* for: */
+  const char *severity;             /* of the rule's labels; "" for none */
+  const char *op;                   /* of the comparison at the top; NULL for none … */
+  double threshold;                 /* … and what it compares with */
+  msec_t pending, keep_firing;      /* for: and keep_firing_for: */
+  msec_t interval;                  /* of its group … */
+  int64_t limit;                    /* … and its limit; 0: none */
+  struct pairs labels, annotations; /* as they are written */
   enum rule_health health;
   const char *error; /* with RULE_ERROR */
   msec_t warm_in;    /* with RULE_WARMING: until it is judged in full */

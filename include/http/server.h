@@ -1,5 +1,6 @@
-/* The HTTP side: /metrics, /targets/<name>/metrics, /targets/<name>/health, /probe, /sd, /, /-/healthy, /-/ready, /health.
- * One thread, which runs libmicrohttpd and alone owns the response cache; nothing here ever waits for a source. Sockets are ours. */
+/* The HTTP side: /metrics, /targets/<name>/metrics, /targets/<name>/health, /probe, /sd, /, /-/healthy, /-/ready, /health, and Prometheus' API below
+ * /api/v1/. One thread, which runs libmicrohttpd and alone owns the response cache; nothing here ever waits for a source. Queries are answered by a
+ * second one. Sockets are ours. */
 #ifndef SONDE_HTTP_SERVER_H
 #define SONDE_HTTP_SERVER_H
 
@@ -9,11 +10,12 @@
 
 struct server;
 struct evaluator;
+struct history;
 
 struct server_config {
   const struct strings *listen;
   const char *telemetry_path;
-  const char *socket;  /* path of a unix socket for this user alone, which serves /api/agent/status, too; NULL: none */
+  const char *socket;      /* path of a unix socket for this user alone, which serves /api/agent/status, too; NULL: none */
   struct store *store; /* must outlive the server */
 };
 /* Opens the listening sockets and starts serving. NULL with a sentence naming the address and the remedy (a port in use, an address that is
@@ -24,8 +26,8 @@ const char *server_address(const struct server *s, size_t n);
 /* How many targets are configured; /-/ready and /health answer 503 until this was told and each has ended its first poll. `digest` is that of the
  * configuration and its rules, for `sonde check` to compare. May change at a reload. */
 void server_expect(struct server *s, size_t targets, uint64_t digest);
-/* Whose rules are shown from now on; it must outlive the server. Before that there are none. */
-void server_show_rules(struct server *s, struct evaluator *evaluator);
+/* What the API answers from, and whose rules are shown, from now on; both must outlive the server. Before that there are none. */
+void server_show(struct server *s, struct history *history, struct evaluator *evaluator);
 void server_stop(struct server *s); /* NULL allowed */
 
 #endif

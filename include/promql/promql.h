@@ -98,5 +98,7 @@ struct comparison {
   double threshold;
 };
 bool promql_comparison(const struct expr *e, struct comparison *ret);
+/* The matchers of an expression that is a selector and nothing else: up{job="node"}. False when it is not. */
+bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *ret_count) MUST_CHECK;
 
 #endif

@@ -1,0 +1,99 @@
+/* Parameters as they are meant: times, spans, limits. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/api/page.h"
+#include "base/number.h"
+
+static const double seconds_max = 1e12; /* later than any sample, and safe as milliseconds */
+
+const char *page_parameter(const struct page *p, const char *name) {
+  for (size_t i = 0; i < p->request->count; i++)
+    if (!strcmp(p->request->parameters[i].name, name)) return p->request->parameters[i].value;
+  return NULL;
+}
+
+msec_t page_now(const struct page *p) {
+  (void)p;
+  return clock_now();
+}
+
+/* The fraction of a second at *text, if there is one. */
+static double fraction(const char **text) {
+  double part = 0, weight = 0.1;
+  if (**text != '.') return 0;
+  for (++*text; **text >= '0' && **text <= '9'; ++*text, weight /= 10) part += weight * (**text - '0');
+  return part;
+}
+
+/* "Z", "+02:00": seconds east of Greenwich, at the end of the text. */
+static bool zone(const char *text, long *ret) {
+  *ret = 0;
+  if (!strcmp(text, "Z") || !strcmp(text, "z")) return true;
+  if (strlen(text) != 6 || (*text != '+' && *text != '-') || text[3] != ':') return false;
+  char *end;
+  long hours = strtol(text + 1, &end, 10), minutes = strtol(text + 4, NULL, 10);
+  *ret = (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+  return end == text + 3 && hours < 24 && minutes < 60;
+}
+
+/* 2026-11-21T08:00:00.5Z */
+static bool date(const char *text, double *ret) {
+  struct tm t = {0};
+  long east;
+  const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &t);
+  if (!rest) return false;
+  double part = fraction(&rest);
+  if (!zone(rest, &east)) return false;
+  *ret = (double)timegm(&t) - (double)east + part;
+  return true;
+}
+
+static bool seconds(const char *text, double *ret) {
+  return (number_parse(text, strlen(text), ret) || date(text, ret)) && fabs(*ret) < seconds_max;
+}
+
+bool page_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
+  const char *text = page_parameter(p, name);
+  double wall;
+  *ret = fallback;
+  if (!text || !*text) return true;
+  if (!seconds(text, &wall))
+    return page_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no time; write seconds since 1970 or 2026-11-21T08:00:00Z",
+                     name, text);
+  *ret = (msec_t)llround(wall * 1000) - p->api->wall_offset;
+  return true;
+}
+
+bool page_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
+  const char *text = page_parameter(p, name);
+  double number;
+  *ret = fallback;
+  if (!text || !*text) return true;
+  if (number_parse(text, strlen(text), &number) && fabs(number) < seconds_max) {
+    *ret = (msec_t)llround(number * 1000);
+    return true;
+  }
+  return duration_parse(text, ret) ||
+         page_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no duration; write seconds or 5m", name, text);
+}
+
+bool page_limit(struct page *p, size_t *ret) {
+  const char *text = page_parameter(p, "limit");
+  char *end = NULL;
+  *ret = SIZE_MAX;
+  if (!text || !*text) return true;
+  unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+  if (!end || *end) return page_fail(p, 400, "invalid parameter \"limit\": \"%.60s\" is no number", text);
+  if (n) *ret = (size_t)n;
+  return true;
+}
+
+bool page_window(struct page *p, msec_t *from, msec_t *to) {
+  msec_t now = page_now(p);
+  if (!page_time(p, "start", INT64_MIN / 4, from) || !page_time(p, "end", now, to)) return false;
+  --*from; /* windows of the history are open there */
+  return *to > *from || page_fail(p, 400, "invalid parameter \"end\": it is before \"start\"");
+}

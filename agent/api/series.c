@@ -1,0 +1,129 @@
+/* series, labels, label/<name>/values: what there is, by matchers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/api/page.h"
+#include "base/map.h"
+
+/* What was found: label sets, or texts, each once. */
+struct found {
+  struct map seen;
+  const void **items;
+  size_t count, capacity;
+};
+
+static void found_done(struct found *f) {
+  map_done(&f->seen);
+}
+
+static void take_new(struct found *f, const char *key, size_t length, const void *item, struct arena *a) {
+  void **slot = map_slot(&f->seen, key, length);
+  if (*slot) return;
+  *slot = f;
+  if (f->count == f->capacity) {
+    f->capacity = MAX(f->capacity * 2, (size_t)64);
+    const void **more = arena_alloc(a, f->capacity * sizeof *more);
+    if (f->count) memcpy(more, f->items, f->count * sizeof *more);
+    f->items = more;
+  }
+  f->items[f->count++] = item;
+}
+
+typedef void take_fn(struct page *p, struct found *f, struct labels *l);
+
+static void unref(void *labels) {
+  labels_unref(labels);
+}
+
+/* The series that one selector matches. */
+static bool take_matching(struct page *p, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct found *f,
+                          take_fn *take) {
+  struct labels **sets;
+  size_t n;
+  if (!history_series(p->api->history, matchers, count, from, to, &p->arena, &sets, &n, &p->fail)) {
+    p->status = 503;
+    return false;
+  }
+  for (size_t i = 0; i < n; i++) {
+    arena_defer(&p->arena, unref, sets[i]);
+    take(p, f, sets[i]);
+  }
+  return true;
+}
+
+static bool take_selector(struct page *p, const char *text, msec_t from, msec_t to, struct found *f, take_fn *take) {
+  const struct matcher *matchers;
+  size_t count;
+  const struct expr *e = promql_parse(text, &p->arena, &p->fail);
+  if (e && promql_selector(e, &matchers, &count)) return take_matching(p, matchers, count, from, to, f, take);
+  if (e) return page_fail(p, 400, "invalid parameter \"match[]\": \"%.60s\" is no selector like up{job=\"node\"}", text);
+  p->status = 400;
+  return fail_prefix(&p->fail, "invalid parameter \"match[]\"");
+}
+
+/* Those that any match[] of the request matches. Without one all, unless it is `needed`. */
+static bool take_all(struct page *p, bool needed, struct found *f, take_fn *take) {
+  msec_t from, to;
+  size_t selectors = 0;
+  if (!page_window(p, &from, &to)) return false;
+  for (size_t i = 0; i < p->request->count; i++) {
+    const struct parameter *x = &p->request->parameters[i];
+    if (strcmp(x->name, "match[]") != 0) continue;
+    selectors++;
+    if (!take_selector(p, x->value, from, to, f, take)) return false;
+  }
+  if (!selectors && needed) return page_fail(p, 400, "no match[] parameter provided");
+  return selectors || take_matching(p, NULL, 0, from, to, f, take);
+}
+
+static void take_set(struct page *p, struct found *f, struct labels *l) {
+  size_t length;
+  const char *key = labels_key(l, &length);
+  take_new(f, key, length, l, &p->arena);
+}
+
+static void take_names(struct page *p, struct found *f, struct labels *l) {
+  for (size_t i = 0; i < l->count; i++) take_new(f, l->pairs[i].name, strlen(l->pairs[i].name), l->pairs[i].name, &p->arena);
+}
+
+static void take_value(struct page *p, struct found *f, struct labels *l) {
+  const char *value = labels_get(l, p->name);
+  if (*value) take_new(f, value, strlen(value), value, &p->arena);
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_labels(const void *a, const void *b) {
+  return labels_compare(*(const struct labels *const *)a, *(const struct labels *const *)b);
+}
+
+static bool list(struct page *p, bool sets, take_fn *take) {
+  SCOPED(found_done) struct found f = {0};
+  size_t limit;
+  if (!page_limit(p, &limit) || !take_all(p, sets, &f, take)) return false;
+  if (f.count) qsort(f.items, f.count, sizeof *f.items, sets ? by_labels : by_text);
+  buf_putc(p->out, '[');
+  for (size_t i = 0; i < f.count && i < limit; i++) {
+    if (i) buf_putc(p->out, ',');
+    if (sets)
+      json_labels(p->out, f.items[i]);
+    else
+      json_text(p->out, f.items[i]);
+  }
+  buf_putc(p->out, ']');
+  return true;
+}
+
+bool page_series(struct page *p) {
+  return list(p, true, take_set);
+}
+
+bool page_labels(struct page *p) {
+  return list(p, false, take_names);
+}
+
+bool page_values(struct page *p) {
+  return list(p, false, take_value);
+}

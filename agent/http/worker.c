@@ -1,0 +1,125 @@
+/* The queue of questions: see worker.h. */
+#include "agent/http/worker.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* The wall's clock is followed when it moves by more than this: times in answers would else jitter by what reading two clocks takes. */
+#define STEP_MSEC 100
+
+struct worker {
+  struct api api; /* the thread's, once there is a history and it runs */
+  atomic_bool stop;
+  pthread_mutex_t lock; /* of what follows */
+  pthread_cond_t asked;
+  struct job *first, **last;
+  size_t waiting;
+  bool running;
+  pthread_t thread;
+};
+
+struct job *job_new(void) {
+  struct job *j = mem_zero(sizeof *j);
+  arena_init(&j->arena);
+  buf_init(&j->answer, API_BYTES_MAX);
+  j->form.arena = &j->arena;
+  return j;
+}
+
+void job_free(struct job *j) {
+  if (!j) return;
+  arena_done(&j->arena);
+  buf_done(&j->answer);
+  free(j);
+}
+
+struct worker *worker_new(struct store *store) {
+  struct worker *w = mem_zero(sizeof *w);
+  w->api = (struct api){.store = store, .stop = &w->stop};
+  w->last = &w->first;
+  pthread_mutex_init(&w->lock, NULL);
+  pthread_cond_init(&w->asked, NULL);
+  return w;
+}
+
+void worker_show(struct worker *w, struct history *history, struct evaluator *evaluator) {
+  pthread_mutex_lock(&w->lock);
+  w->api.history = history;
+  w->api.evaluator = evaluator;
+  pthread_mutex_unlock(&w->lock);
+}
+
+/* The next job; NULL when it is time to end. */
+static struct job *next_job(struct worker *w) {
+  pthread_mutex_lock(&w->lock);
+  while (!w->first && !w->stop) pthread_cond_wait(&w->asked, &w->lock);
+  struct job *j = w->stop ? NULL : w->first;
+  if (j) {
+    w->first = j->next;
+    if (!w->first) w->last = &w->first;
+    w->waiting--;
+  }
+  pthread_mutex_unlock(&w->lock);
+  return j;
+}
+
+static void answer(struct worker *w, struct job *j) {
+  int64_t offset = llround(clock_wall() * 1000) - clock_now();
+  if (llabs(offset - w->api.wall_offset) > STEP_MSEC) w->api.wall_offset = offset;
+  j->status = api_answer(&w->api, &(struct api_request){j->path, j->form.parameters, j->form.count}, &j->answer);
+  MHD_resume_connection(j->connection);
+}
+
+static void *work(void *arg) {
+  struct worker *w = arg;
+  struct job *j;
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  pthread_setname_np(pthread_self(), "query");
+  while ((j = next_job(w))) answer(w, j);
+  return NULL;
+}
+
+bool worker_ask(struct worker *w, struct job *j) {
+  pthread_mutex_lock(&w->lock);
+  if (!w->running && w->api.history) w->running = pthread_create(&w->thread, NULL, work, w) == 0;
+  bool taken = w->running && w->waiting < JOBS_WAITING_MAX;
+  if (taken) {
+    MHD_suspend_connection(j->connection);
+    *w->last = j;
+    w->last = &j->next;
+    w->waiting++;
+    pthread_cond_signal(&w->asked);
+  }
+  pthread_mutex_unlock(&w->lock);
+  return taken;
+}
+
+void worker_stop(struct worker *w) {
+  pthread_mutex_lock(&w->lock);
+  w->stop = true;
+  pthread_cond_signal(&w->asked);
+  bool running = w->running;
+  w->running = false;
+  pthread_mutex_unlock(&w->lock);
+  if (running) pthread_join(w->thread, NULL);
+  for (struct job *j = w->first, *next; j; j = next) {
+    next = j->next; /* it may be gone when it is resumed */
+    j->status = 503;
+    buf_puts(&j->answer, "{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":\"the agent is ending\"}");
+    MHD_resume_connection(j->connection);
+  }
+  w->first = NULL;
+}
+
+void worker_free(struct worker *w) {
+  if (!w) return;
+  pthread_cond_destroy(&w->asked);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}

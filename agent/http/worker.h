@@ -1,0 +1,36 @@
+/* The thread that answers what may take long: queries of the API. Who asks waits with the connection suspended, so that the thread that serves /metrics is
+ * never held up. One at a time, in order; it starts with the first. */
+#ifndef SONDE_AGENT_HTTP_WORKER_H
+#define SONDE_AGENT_HTTP_WORKER_H
+
+#include <microhttpd.h>
+
+#include "agent/http/form.h"
+
+#define JOBS_WAITING_MAX 100
+
+/* One question and its answer. It belongs to the worker from worker_ask() until its connection is resumed. */
+struct job {
+  struct job *next;
+  struct MHD_Connection *connection;
+  struct arena arena; /* of path and parameters */
+  const char *path;   /* behind API_PREFIX */
+  struct form form;
+  unsigned status; /* 0 while it is not answered */
+  struct buf answer;
+};
+struct job *job_new(void);
+void job_free(struct job *j); /* NULL allowed */
+
+struct worker;
+/* What is shown must outlive it. */
+struct worker *worker_new(struct store *store);
+/* What is answered from, from now on; before, questions are refused. */
+void worker_show(struct worker *w, struct history *history, struct evaluator *evaluator);
+/* Suspends the connection and takes the job over. False when too many wait, there is nothing to show yet, or no thread can be had. */
+bool worker_ask(struct worker *w, struct job *j) MUST_CHECK;
+/* Ends what is under way, answers 503 to all that wait, and joins the thread. Nothing is to be asked from then on. */
+void worker_stop(struct worker *w);
+void worker_free(struct worker *w); /* NULL allowed */
+
+#endif

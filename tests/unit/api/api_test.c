@@ -1,0 +1,105 @@
+/* The API as Grafana asks it, over a history made by hand. */
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "api/api.h"
+
+#define T0 ((msec_t)1000000)
+
+static struct history *history;
+static struct store *store;
+
+static int setup(void **state) {
+  (void)state;
+  history = history_new(3600000, 1 << 24);
+  store = store_new();
+  struct labels *sets[] = {labels_new((struct label_pair[]){{"__name__", "hits_total"}, {"job", "a"}}, 2),
+                           labels_new((struct label_pair[]){{"__name__", "hits_total"}, {"job", "b"}}, 2)};
+  for (int k = 0; k <= 6; k++)
+    for (int i = 0; i < 2; i++) history_append(history, sets[i], T0 + k * 10000, (i + 1) * k);
+  labels_unref(sets[0]);
+  labels_unref(sets[1]);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  history_free(history);
+  store_free(store);
+  return 0;
+}
+
+static const char *answer(const char *path, unsigned expected, const struct parameter *parameters, size_t count) {
+  static char out[65536];
+  SCOPED(buf_done) struct buf b;
+  buf_init(&b, API_BYTES_MAX);
+  struct api api = {.history = history, .store = store, .wall_offset = 500};
+  unsigned status = api_answer(&api, &(struct api_request){path, parameters, count}, &b);
+  if (status != expected) fail_msg("%s: %u: %s", path, status, b.data);
+  return strncpy(out, b.data, sizeof out - 1);
+}
+#define ASK(path, status, ...)                                                                                                     \
+  answer(path, status, (struct parameter[]){__VA_ARGS__}, sizeof((struct parameter[]){__VA_ARGS__}) / sizeof(struct parameter))
+
+static void an_instant_has_the_wall_clocks_time(void **state) {
+  (void)state;
+  assert_string_equal(
+      ASK("query", 200, {"query", "hits_total{job=\"b\"}"}, {"time", "1040.5"}),
+      "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{\"__name__\":\"hits_total\","
+      "\"job\":\"b\"},\"value\":[1040.500,\"8\"]}]}}");
+  assert_non_null(strstr(ASK("query", 200, {"query", "1/0"}, {"time", "1970-01-01T00:17:20Z"}), "\"result\":[1040,\"+Inf\"]"));
+  assert_non_null(strstr(ASK("query", 200, {"query", "'a\"b'"}, {"time", "5"}), "[5,\"a\\\"b\"]"));
+}
+
+static void a_range_is_answered_at_its_steps(void **state) {
+  (void)state;
+  const char *json = ASK("query_range", 200, {"query", "sum(hits_total)"}, {"start", "1010.5"}, {"end", "1030.5"}, {"step", "10s"});
+  assert_non_null(strstr(json, "\"values\":[[1010.500,\"3\"],[1020.500,\"6\"],[1030.500,\"9\"]]"));
+}
+
+static void a_limit_is_kept_and_a_note_is_passed_on(void **state) {
+  (void)state;
+  const char *json = ASK("query", 200, {"query", "hits_total"}, {"time", "1040.5"}, {"limit", "1"});
+  assert_null(strstr(strstr(json, "\"metric\"") + 1, "\"metric\""));
+  assert_non_null(strstr(ASK("query", 200, {"query", "quantile(2, hits_total)"}, {"time", "1040.5"}), "\"warnings\":[\""));
+}
+
+static void series_are_found_by_matchers_and_time(void **state) {
+  (void)state;
+  assert_string_equal(ASK("series", 200, {"match[]", "{job=\"a\"}"}, {"match[]", "hits_total{job=\"a\"}"}),
+                      "{\"status\":\"success\",\"data\":[{\"__name__\":\"hits_total\",\"job\":\"a\"}]}");
+  assert_string_equal(ASK("label/job/values", 200, {"start", "1000"}), "{\"status\":\"success\",\"data\":[\"a\",\"b\"]}");
+  assert_string_equal(ASK("labels", 200, {"start", "1"}, {"end", "2"}), "{\"status\":\"success\",\"data\":[]}");
+}
+
+static void a_wrong_question_says_what_is_wrong(void **state) {
+  (void)state;
+  static const struct {
+    const char *path, *name, *value, *sentence;
+    unsigned status;
+  } table[] = {
+      {"query", "none", "", "invalid parameter \\\"query\\\": an expression is expected", 400},
+      {"query", "query", "up[", "1:4: ", 400},
+      {"query_range", "query", "1", "\\\"start\\\" and \\\"end\\\" are needed", 400},
+      {"series", "start", "1", "no match[] parameter provided", 400},
+      {"labels", "match[]", "up + 1", "is no selector", 400},
+      {"labels", "start", "soon", "\\\"soon\\\" is no time", 400},
+      {"rules", "type", "both", "neither alert nor record", 400},
+      {"nothing", "a", "b", "there is no such page", 404},
+  };
+  for (size_t i = 0; i < COUNTOF(table); i++) {
+    const char *json = ASK(table[i].path, table[i].status, {table[i].name, table[i].value});
+    if (!strstr(json, table[i].sentence) || strncmp(json, "{\"status\":\"error\"", 17) != 0)
+      fail_msg("%s: %s", table[i].path, json);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_instant_has_the_wall_clocks_time),     cmocka_unit_test(a_range_is_answered_at_its_steps),
+      cmocka_unit_test(a_limit_is_kept_and_a_note_is_passed_on), cmocka_unit_test(series_are_found_by_matchers_and_time),
+      cmocka_unit_test(a_wrong_question_says_what_is_wrong),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
