@@ -152,13 +152,13 @@ void answer_complete(struct answer *a, CURL *easy, CURLcode result, const char *
 }
 
 const struct net_answer *net_answer_keep(const struct net_answer *told) {
-  struct answer *a = (struct answer *)(uintptr_t)told;
+  struct answer *a = (struct answer *)told;
   atomic_fetch_add(&a->references, 1);
   return told;
 }
 
 void net_answer_free(const struct net_answer *told) {
-  struct answer *a = (struct answer *)(uintptr_t)told;
+  struct answer *a = (struct answer *)told;
   if (!a || atomic_fetch_sub(&a->references, 1) > 1) return;
   buf_done(&a->body);
   buf_done(&a->headers);

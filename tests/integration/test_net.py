@@ -90,7 +90,7 @@ class Nginx(Server):
   }}""" for name, port in self.ports.items())
         temporary = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "nginx.conf").write_text(f"daemon off; {user} pid {self.folder}/pid; error_log stderr;\nevents {{}}\n"
+        (self.folder / "nginx.conf").write_text(f"daemon off; {user} pid {self.folder}/pid; error_log stderr;\nevents {{ worker_connections 2048; }}\n"
                                                 f"http {{ access_log off; default_type text/plain;\n{temporary}{plain}{secure}\n}}\n")
 
     def command(self):
