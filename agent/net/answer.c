@@ -78,18 +78,27 @@ static const char *plain_words(const char *error, char *out, size_t size) {
   return out;
 }
 
-static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const char *error) {
+/* "Failed to connect to example.org port 80 after 3 ms: Couldn't connect to server": the system knows more. */
+static void say_unconnected(struct net_answer *told, CURL *easy, const char *error) {
   long code = 0;
-  char words[CURL_ERROR_SIZE];
+  const char *cause = strrchr(error, ':');
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &code);
+  if (told->last == NET_RESOLVE)
+    fail(&told->why, FAIL_RESOLVE, "its name has no address of the IP version that is asked for");
+  else if (cause && code)
+    fail(&told->why, FAIL_CONNECT, "%.*s: %s", (int)(cause - error), error, strerror((int)code));
+  else
+    fail(&told->why, FAIL_CONNECT, "%s", *error ? error : "no connection could be made");
+}
+
+static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const char *error) {
+  char words[CURL_ERROR_SIZE];
   enum fail_kind kind = result == CURLE_RECV_ERROR && is_alert(error) ? FAIL_TLS : kind_of(result);
   error = plain_words(error, words, sizeof words);
   if (result == CURLE_OPERATION_TIMEDOUT)
     fail(&told->why, kind, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
-  else if (result == CURLE_COULDNT_CONNECT && code && *told->ip)
-    fail(&told->why, kind, "cannot connect to %s: %s", told->ip, strerror((int)code));
-  else if (result == CURLE_COULDNT_CONNECT && told->last == NET_RESOLVE)
-    fail(&told->why, FAIL_RESOLVE, "its name has no address of the IP version that is asked for");
+  else if (result == CURLE_COULDNT_CONNECT)
+    say_unconnected(told, easy, error);
   else if (result == CURLE_OUT_OF_MEMORY && told->last >= NET_PROCESSING) /* what libcurl calls it; ours ends the program */
     fail(&told->why, FAIL_LIMIT, "a line of the answer's headers is longer than %d bytes", CURL_MAX_HTTP_HEADER);
   else if (result == CURLE_TOO_MANY_REDIRECTS)
