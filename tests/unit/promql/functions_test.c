@@ -1,5 +1,5 @@
 /* The functions, each as Prometheus 3 computes it. */
-#include "tests/unit/promql/table.h"
+#include "tests/unit/promql/check.h"
 
 static void numbers_are_rounded_and_bounded(void **state) {
   (void)state;
@@ -273,7 +273,7 @@ static void what_makes_a_value_doubtful_is_told(void **state) {
       {"sort(gauge)", "warning 0: ", "sort is ineffective for range queries since results are always ordered by labels\n"},
   };
   struct fake fake;
-  table_load(&fake, series, COUNTOF(series));
+  load(&fake, series, COUNTOF(series));
   for (size_t i = 0; i < COUNTOF(rows); i++) {
     SCOPED(buf_done) struct buf got, want;
     buf_init(&got, 10000);
@@ -292,7 +292,7 @@ static void order_is_that_of_the_values(void **state) {
   static const struct { const char *text, *order; } rows[] = {{"sort(x)", "cadb"}, {"sort_desc(x)", "adcb"}, {"sort(-x)", "adcb"}};
   struct fake fake;
   struct source source = {.select = fake_select, .context = &fake};
-  table_load(&fake, series, COUNTOF(series));
+  load(&fake, series, COUNTOF(series));
   for (size_t i = 0; i < COUNTOF(rows); i++) {
     struct evaluation notes;
     struct value v;
@@ -322,7 +322,7 @@ static void an_argument_that_fails_is_let_go_once(void **state) {
       "sum_over_time((x + on() x)[1m:10s])",
   };
   struct fake fake;
-  table_load(&fake, series, COUNTOF(series));
+  load(&fake, series, COUNTOF(series));
   for (size_t i = 0; i < COUNTOF(texts); i++) {
     SCOPED(buf_done) struct buf out;
     buf_init(&out, 10000);
