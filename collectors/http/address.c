@@ -101,7 +101,7 @@ static bool parse_url(const char *scheme, const char *authority, struct arena *a
   size_t path = strcspn(rest, "?#"), query = strcspn(rest + path, "#");
   if (!check_host(host, false, f)) return false;
   SCOPED(buf_done) struct buf shown;
-  buf_init(&shown, URL_MAX * 2);
+  buf_init(&shown, (size_t)URL_MAX * 2);
   buf_printf(&shown, "%s%s%.*s", scheme, host, (int)path, rest);
   show_query(&shown, arena_copy_bytes(a, rest + path, query));
   ret->url = arena_printf(a, "%s%s%.*s", scheme, host, (int)(path + query), rest);

@@ -120,11 +120,10 @@ static void step_element(struct walk *w, size_t i, size_t index, const json_t *v
 }
 
 static void step_each(struct walk *w, size_t i, const json_t *value) {
-  const char *name;
-  json_t *member;
-  size_t index;
-  if (json_is_object(value)) json_object_foreach((json_t *)value, name, member) step_member(w, i, name, member);
-  json_array_foreach(value, index, member) step_element(w, i, index, member);
+  json_t *object = (json_t *)value; /* it is only read; of anything else but an object there is no iterator, and the size is 0 */
+  for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+    step_member(w, i, json_object_iter_key(at), json_object_iter_value(at));
+  for (size_t index = 0; index < json_array_size(value); index++) step_element(w, i, index, json_array_get(value, index));
 }
 
 static void step(struct walk *w, size_t i, const json_t *value) {
@@ -145,7 +144,7 @@ static void step(struct walk *w, size_t i, const json_t *value) {
 
 size_t json_path_walk(const struct json_path *path, const json_t *root, json_found_fn *found, void *arg) {
   struct walk w = {.path = path, .found = found, .arg = arg};
-  buf_init(&w.where, STEPS_MAX * (NAME_SHOWN_MAX + 8)); /* cannot overflow */
+  buf_init(&w.where, (size_t)STEPS_MAX * (NAME_SHOWN_MAX + 8)); /* cannot overflow */
   step(&w, 0, root);
   buf_done(&w.where);
   return w.count;
