@@ -37,7 +37,8 @@ class Pages(unittest.TestCase):
         parse("".join(line + "\n" for line in body.splitlines() if not line.startswith("#")))
         for name, finding in lint(text.body.decode()):
             self.assertNotRegex(name, OURS, finding)
-        self.assertEqual(lint_with_sonde(text.body), lint(text.body.decode()))
+        if text.body:  # before the first publication there is nothing on it, which lint takes for a mistake
+            self.assertEqual(lint_with_sonde(text.body), lint(text.body.decode()))
         lint_with_sonde(strict.body)
         return families
 
