@@ -35,7 +35,7 @@ static const struct row {
     {"label/", "/values", page_values},
     {"metadata", NULL, page_metadata},
     {"rules", NULL, page_rules},
-    {"alerts", NULL, page_alerts},
+    {"alerts", NULL, page_active_alerts},
     {"status/buildinfo", NULL, page_build},
     {"query_exemplars", NULL, page_nothing},
 };

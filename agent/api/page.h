@@ -19,8 +19,8 @@ struct page {
 };
 /* False with fail and status set. */
 typedef bool page_fn(struct page *p);
-page_fn page_query, page_query_range, page_series, page_labels, page_values, page_metadata, page_rules, page_alerts, page_build,
-    page_nothing;
+page_fn page_query, page_query_range, page_series, page_labels, page_values, page_metadata, page_rules, page_active_alerts,
+    page_build, page_nothing;
 
 /* Sets the failure; returns false. 400 bad_data, 422 execution, 503 timeout. */
 bool page_fail(struct page *p, unsigned status, const char *format, ...) PRINTF(3, 4);

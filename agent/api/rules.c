@@ -126,7 +126,7 @@ bool page_rules(struct page *p) {
   return true;
 }
 
-bool page_alerts(struct page *p) {
+bool page_active_alerts(struct page *p) {
   struct rules_view *v = p->api->evaluator ? evaluator_view(p->api->evaluator) : NULL;
   bool first = true;
   buf_puts(p->out, "{\"alerts\":[");
