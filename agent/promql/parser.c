@@ -1,5 +1,5 @@
 /* PromQL's grammar as a precedence climber over the lexer's tokens. Types are checked where a node is made, so that every error has a position.
- * What the language has and the evaluator does not yet know is refused by its name. */
+ * What is experimental in Prometheus is refused by its name. */
 #include "agent/promql/parser.h"
 
 #include <ctype.h>
