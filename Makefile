@@ -62,9 +62,10 @@ docs: $(B)/sonde ## writes the generated pages: docs/configuration.md, docs/metr
 clean: ## removes build/
 	rm -rf build
 
-$(B)/sonde: $(B)/agent/main.o $(LIBRARY)
+# From the objects, not the library: a name that is defined twice is seen.
+$(B)/sonde: $(OBJECTS) $(LIBRARY)
 	@echo '  link  $@'
-	@$(CC) -o $@ $^ $(ALL_LIBS)
+	@$(CC) -o $@ $(OBJECTS) $(ALL_LIBS)
 
 $(LIBRARY): $(filter-out $(B)/agent/main.o,$(OBJECTS))
 	@rm -f $@

@@ -8,7 +8,7 @@
 #include "agent/api/page.h"
 #include "base/version.h"
 
-bool page_build(struct page *p) {
+bool api_build(struct page *p) {
   buf_putc(p->out, '{');
   json_member(p->out, "version", version_number());
   buf_putc(p->out, ',');
@@ -18,7 +18,7 @@ bool page_build(struct page *p) {
 }
 
 /* What Grafana asks for in passing and is never here: exemplars. */
-bool page_nothing(struct page *p) {
+bool api_nothing(struct page *p) {
   buf_puts(p->out, "[]");
   return true;
 }
@@ -28,16 +28,16 @@ static const struct row {
   const char *head, *tail;
   page_fn *make;
 } rows[] = {
-    {"query", NULL, page_query},
-    {"query_range", NULL, page_query_range},
-    {"series", NULL, page_series},
-    {"labels", NULL, page_labels},
-    {"label/", "/values", page_values},
-    {"metadata", NULL, page_metadata},
-    {"rules", NULL, page_rules},
-    {"alerts", NULL, page_active_alerts},
-    {"status/buildinfo", NULL, page_build},
-    {"query_exemplars", NULL, page_nothing},
+    {"query", NULL, api_query},
+    {"query_range", NULL, api_query_range},
+    {"series", NULL, api_series},
+    {"labels", NULL, api_labels},
+    {"label/", "/values", api_values},
+    {"metadata", NULL, api_metadata},
+    {"rules", NULL, api_rules},
+    {"alerts", NULL, api_active_alerts},
+    {"status/buildinfo", NULL, api_build},
+    {"query_exemplars", NULL, api_nothing},
 };
 
 static const struct row *find(const char *path, const char **name, size_t *length) {
@@ -59,7 +59,7 @@ bool api_has(const char *path) {
   return find(path, &name, &length);
 }
 
-bool page_fail(struct page *p, unsigned status, const char *format, ...) {
+bool api_fail(struct page *p, unsigned status, const char *format, ...) {
   char sentence[400];
   va_list args;
   va_start(args, format);

@@ -38,9 +38,9 @@ static void put_section(struct page *p, const struct section *s, struct listing 
   }
 }
 
-bool page_metadata(struct page *p) {
-  struct listing l = {.wanted = page_parameter(p, "metric")};
-  if (!page_limit(p, &l.limit)) return false;
+bool api_metadata(struct page *p) {
+  struct listing l = {.wanted = api_parameter(p, "metric")};
+  if (!api_limit(p, &l.limit)) return false;
   struct snapshot *snapshot = store_snapshot(p->api->store);
   buf_putc(p->out, '{');
   for (size_t i = 0; i < snapshot->count; i++)

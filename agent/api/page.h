@@ -19,24 +19,24 @@ struct page {
 };
 /* False with fail and status set. */
 typedef bool page_fn(struct page *p);
-page_fn page_query, page_query_range, page_series, page_labels, page_values, page_metadata, page_rules, page_active_alerts,
-    page_build, page_nothing;
+page_fn api_query, api_query_range, api_series, api_labels, api_values, api_metadata, api_rules, api_active_alerts, api_build,
+    api_nothing;
 
 /* Sets the failure; returns false. 400 bad_data, 422 execution, 503 timeout. */
-bool page_fail(struct page *p, unsigned status, const char *format, ...) PRINTF(3, 4);
+bool api_fail(struct page *p, unsigned status, const char *format, ...) PRINTF(3, 4);
 
 /* The parameter of a name, NULL when absent. */
-const char *page_parameter(const struct page *p, const char *name);
+const char *api_parameter(const struct page *p, const char *name);
 /* A time: seconds since 1970 or RFC 3339, as a time of the history. Absent: `fallback`. */
-bool page_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) MUST_CHECK;
+bool api_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) MUST_CHECK;
 /* A span: seconds, or 5m. Absent: `fallback`. */
-bool page_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) MUST_CHECK;
+bool api_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) MUST_CHECK;
 /* limit=: how many of a list are shown; SIZE_MAX when absent or 0. */
-bool page_limit(struct page *p, size_t *ret) MUST_CHECK;
+bool api_limit(struct page *p, size_t *ret) MUST_CHECK;
 /* start= and end=: absent, everything that is remembered. */
-bool page_window(struct page *p, msec_t *from, msec_t *to) MUST_CHECK;
+bool api_window(struct page *p, msec_t *from, msec_t *to) MUST_CHECK;
 /* The time now, of the history. */
-msec_t page_now(const struct page *p);
+msec_t api_now(const struct page *p);
 
 /* JSON. Labels as an object; a member that is not the first begins with a comma of the caller's. */
 void json_text(struct buf *out, const char *text);

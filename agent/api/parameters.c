@@ -9,13 +9,13 @@
 
 static const double seconds_max = 1e12; /* later than any sample, and safe as milliseconds */
 
-const char *page_parameter(const struct page *p, const char *name) {
+const char *api_parameter(const struct page *p, const char *name) {
   for (size_t i = 0; i < p->request->count; i++)
     if (!strcmp(p->request->parameters[i].name, name)) return p->request->parameters[i].value;
   return NULL;
 }
 
-msec_t page_now(const struct page *p) {
+msec_t api_now(const struct page *p) {
   (void)p;
   return clock_now();
 }
@@ -55,20 +55,20 @@ static bool seconds(const char *text, double *ret) {
   return (number_parse(text, strlen(text), ret) || date(text, ret)) && fabs(*ret) < seconds_max;
 }
 
-bool page_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
-  const char *text = page_parameter(p, name);
+bool api_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
+  const char *text = api_parameter(p, name);
   double wall;
   *ret = fallback;
   if (!text || !*text) return true;
   if (!seconds(text, &wall))
-    return page_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no time; write seconds since 1970 or 2026-11-21T08:00:00Z",
-                     name, text);
+    return api_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no time; write seconds since 1970 or 2026-11-21T08:00:00Z",
+                    name, text);
   *ret = (msec_t)llround(wall * 1000) - p->api->wall_offset;
   return true;
 }
 
-bool page_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
-  const char *text = page_parameter(p, name);
+bool api_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
+  const char *text = api_parameter(p, name);
   double number;
   *ret = fallback;
   if (!text || !*text) return true;
@@ -77,23 +77,23 @@ bool page_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
     return true;
   }
   return duration_parse(text, ret) ||
-         page_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no duration; write seconds or 5m", name, text);
+         api_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no duration; write seconds or 5m", name, text);
 }
 
-bool page_limit(struct page *p, size_t *ret) {
-  const char *text = page_parameter(p, "limit");
+bool api_limit(struct page *p, size_t *ret) {
+  const char *text = api_parameter(p, "limit");
   char *end = NULL;
   *ret = SIZE_MAX;
   if (!text || !*text) return true;
   unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-  if (!end || *end) return page_fail(p, 400, "invalid parameter \"limit\": \"%.60s\" is no number", text);
+  if (!end || *end) return api_fail(p, 400, "invalid parameter \"limit\": \"%.60s\" is no number", text);
   if (n) *ret = (size_t)n;
   return true;
 }
 
-bool page_window(struct page *p, msec_t *from, msec_t *to) {
-  msec_t now = page_now(p);
-  if (!page_time(p, "start", INT64_MIN / 4, from) || !page_time(p, "end", now, to)) return false;
+bool api_window(struct page *p, msec_t *from, msec_t *to) {
+  msec_t now = api_now(p);
+  if (!api_time(p, "start", INT64_MIN / 4, from) || !api_time(p, "end", now, to)) return false;
   --*from; /* windows of the history are open there */
-  return *to > *from || page_fail(p, 400, "invalid parameter \"end\": it is before \"start\"");
+  return *to > *from || api_fail(p, 400, "invalid parameter \"end\": it is before \"start\"");
 }

@@ -15,10 +15,10 @@ static struct bounds bounds_of(const struct page *p) {
 }
 
 static const struct expr *expression(struct page *p) {
-  const char *text = page_parameter(p, "query");
+  const char *text = api_parameter(p, "query");
   const struct expr *e = text && *text ? promql_parse(text, &p->arena, &p->fail) : NULL;
   if (!text || !*text)
-    page_fail(p, 400, "invalid parameter \"query\": an expression is expected");
+    api_fail(p, 400, "invalid parameter \"query\": an expression is expected");
   else if (!e) {
     fail_prefix(&p->fail, "invalid parameter \"query\"");
     p->status = 400;
@@ -97,30 +97,30 @@ static bool evaluate(struct page *p, const struct expr *e, const struct steps *s
   return true;
 }
 
-bool page_query(struct page *p) {
+bool api_query(struct page *p) {
   struct steps steps = {0};
   size_t limit;
   const struct expr *e = expression(p);
-  if (!e || !page_time(p, "time", page_now(p), &steps.from) || !page_limit(p, &limit)) return false;
+  if (!e || !api_time(p, "time", api_now(p), &steps.from) || !api_limit(p, &limit)) return false;
   steps.to = steps.from;
   return evaluate(p, e, &steps, limit);
 }
 
-bool page_query_range(struct page *p) {
+bool api_query_range(struct page *p) {
   struct steps steps;
   size_t limit;
   msec_t none = INT64_MIN;
   const struct expr *e = expression(p);
-  if (!e || !page_time(p, "start", none, &steps.from) || !page_time(p, "end", none, &steps.to) ||
-      !page_span(p, "step", 0, &steps.step) || !page_limit(p, &limit))
+  if (!e || !api_time(p, "start", none, &steps.from) || !api_time(p, "end", none, &steps.to) ||
+      !api_span(p, "step", 0, &steps.step) || !api_limit(p, &limit))
     return false;
-  if (steps.from == none || steps.to == none) return page_fail(p, 400, "invalid parameters: \"start\" and \"end\" are needed");
-  if (steps.to < steps.from) return page_fail(p, 400, "invalid parameter \"end\": it is before \"start\"");
-  if (steps.step <= 0) return page_fail(p, 400, "invalid parameter \"step\": a span longer than nothing is needed");
+  if (steps.from == none || steps.to == none) return api_fail(p, 400, "invalid parameters: \"start\" and \"end\" are needed");
+  if (steps.to < steps.from) return api_fail(p, 400, "invalid parameter \"end\": it is before \"start\"");
+  if (steps.step <= 0) return api_fail(p, 400, "invalid parameter \"step\": a span longer than nothing is needed");
   if ((steps.to - steps.from) / steps.step > API_STEPS_MAX)
-    return page_fail(p, 400, "this would be more than %d points a series; make \"step\" longer", API_STEPS_MAX);
+    return api_fail(p, 400, "this would be more than %d points a series; make \"step\" longer", API_STEPS_MAX);
   if (promql_type(e) == VALUE_MATRIX || promql_type(e) == VALUE_STRING)
-    return page_fail(p, 400, "invalid parameter \"query\": a range query needs an instant vector or a number, not %s",
-                     promql_type(e) == VALUE_STRING ? "a string" : "a range like x[5m]");
+    return api_fail(p, 400, "invalid parameter \"query\": a range query needs an instant vector or a number, not %s",
+                    promql_type(e) == VALUE_STRING ? "a string" : "a range like x[5m]");
   return evaluate(p, e, &steps, limit);
 }

@@ -78,7 +78,7 @@ static bool begins_group(const struct rules_view *v, size_t i) {
 }
 
 static bool is_shown(const struct page *p, const struct rule_view *r) {
-  const char *type = page_parameter(p, "type");
+  const char *type = api_parameter(p, "type");
   if (type && *type && strcmp(type, r->records ? "record" : "alert") != 0) return false;
   return is_chosen(p, "rule_name[]", r->name) && is_chosen(p, "rule_group[]", r->group) && is_chosen(p, "file[]", r->file);
 }
@@ -113,10 +113,10 @@ static size_t put_group(struct page *p, const struct rules_view *v, size_t first
   return end;
 }
 
-bool page_rules(struct page *p) {
-  const char *type = page_parameter(p, "type");
+bool api_rules(struct page *p) {
+  const char *type = api_parameter(p, "type");
   if (type && *type && strcmp(type, "alert") != 0 && strcmp(type, "record") != 0)
-    return page_fail(p, 400, "invalid parameter \"type\": \"%.60s\" is neither alert nor record", type);
+    return api_fail(p, 400, "invalid parameter \"type\": \"%.60s\" is neither alert nor record", type);
   struct rules_view *v = p->api->evaluator ? evaluator_view(p->api->evaluator) : NULL;
   size_t shown = 0;
   buf_puts(p->out, "{\"groups\":[");
@@ -126,7 +126,7 @@ bool page_rules(struct page *p) {
   return true;
 }
 
-bool page_active_alerts(struct page *p) {
+bool api_active_alerts(struct page *p) {
   struct rules_view *v = p->api->evaluator ? evaluator_view(p->api->evaluator) : NULL;
   bool first = true;
   buf_puts(p->out, "{\"alerts\":[");

@@ -56,7 +56,7 @@ static bool take_selector(struct page *p, const char *text, msec_t from, msec_t 
   size_t count;
   const struct expr *e = promql_parse(text, &p->arena, &p->fail);
   if (e && promql_selector(e, &matchers, &count)) return take_matching(p, matchers, count, from, to, f, take);
-  if (e) return page_fail(p, 400, "invalid parameter \"match[]\": \"%.60s\" is no selector like up{job=\"node\"}", text);
+  if (e) return api_fail(p, 400, "invalid parameter \"match[]\": \"%.60s\" is no selector like up{job=\"node\"}", text);
   p->status = 400;
   return fail_prefix(&p->fail, "invalid parameter \"match[]\"");
 }
@@ -65,14 +65,14 @@ static bool take_selector(struct page *p, const char *text, msec_t from, msec_t 
 static bool take_all(struct page *p, bool needed, struct found *f, take_fn *take) {
   msec_t from, to;
   size_t selectors = 0;
-  if (!page_window(p, &from, &to)) return false;
+  if (!api_window(p, &from, &to)) return false;
   for (size_t i = 0; i < p->request->count; i++) {
     const struct parameter *x = &p->request->parameters[i];
     if (strcmp(x->name, "match[]") != 0) continue;
     selectors++;
     if (!take_selector(p, x->value, from, to, f, take)) return false;
   }
-  if (!selectors && needed) return page_fail(p, 400, "no match[] parameter provided");
+  if (!selectors && needed) return api_fail(p, 400, "no match[] parameter provided");
   return selectors || take_matching(p, NULL, 0, from, to, f, take);
 }
 
@@ -102,7 +102,7 @@ static int by_labels(const void *a, const void *b) {
 static bool list(struct page *p, bool sets, take_fn *take) {
   SCOPED(found_done) struct found f = {0};
   size_t limit;
-  if (!page_limit(p, &limit) || !take_all(p, sets, &f, take)) return false;
+  if (!api_limit(p, &limit) || !take_all(p, sets, &f, take)) return false;
   if (f.count) qsort(f.items, f.count, sizeof *f.items, sets ? by_labels : by_text);
   buf_putc(p->out, '[');
   for (size_t i = 0; i < f.count && i < limit; i++) {
@@ -116,14 +116,14 @@ static bool list(struct page *p, bool sets, take_fn *take) {
   return true;
 }
 
-bool page_series(struct page *p) {
+bool api_series(struct page *p) {
   return list(p, true, take_set);
 }
 
-bool page_labels(struct page *p) {
+bool api_labels(struct page *p) {
   return list(p, false, take_names);
 }
 
-bool page_values(struct page *p) {
+bool api_values(struct page *p) {
   return list(p, false, take_value);
 }
