@@ -2,7 +2,7 @@
 #include "base/attr.h"
 #include "collectors/collector.h"
 
-#define COLLECTORS(X) X(host) X(postgres) X(redis) X(http) X(tcp)
+#define COLLECTORS(X) X(host) X(postgres) X(redis) X(http) X(tcp) X(metrics)
 
 #define X(kind) extern const struct collector kind##_collector;
 COLLECTORS(X)

@@ -82,23 +82,13 @@ static struct section *self_process(const struct snapshot *s) {
 
 /* One target as its own exporter would show it: with the metrics of the process that is asked. */
 static void write_target(struct buf *out, const struct snapshot *s, struct batch *batch, enum exposition_format format) {
-  struct section *process = strcmp(batch->id->name, SELF) ? self_process(s) : NULL;
+  bool other = strcmp(batch->id->name, SELF) != 0 && !batch->relayed; /* a program that is scraped tells of its own process */
+  struct section *process = other ? self_process(s) : NULL;
   struct batch *page = batch_new(batch->id, batch->count + (process ? 1 : 0));
   for (size_t i = 0; i < batch->count; i++) page->sections[i] = section_ref(batch->sections[i]);
   if (process) page->sections[batch->count] = section_ref(process);
   exposition_write(out, &page, 1, format, false);
   batch_unref(page);
-}
-
-/* False when there is no such target. */
-static bool write_page(struct buf *out, const struct snapshot *s, const char *target, enum exposition_format format) {
-  if (!target) {
-    exposition_write(out, s->batches, s->count, format, true);
-    return true;
-  }
-  struct batch *batch = batch_of(s, target);
-  if (batch) write_target(out, s, batch, format);
-  return batch;
 }
 
 static struct MHD_Response *response_of(struct buf *text, struct negotiation how) {
@@ -112,9 +102,15 @@ static struct MHD_Response *response_of(struct buf *text, struct negotiation how
 }
 
 static struct answer render(struct cache *c, const struct snapshot *s, const char *target, struct negotiation how) {
+  struct batch *batch = target ? batch_of(s, target) : NULL;
+  if (target && !batch) return (struct answer){0};
+  if (batch && batch->relayed && !batch->up) return answer_text(503, "The scrape of this target failed; its page health says why.");
   SCOPED(buf_done) struct buf text;
   buf_init(&text, EXPOSITION_BYTES_MAX);
-  if (!write_page(&text, s, target, how.format)) return (struct answer){0};
+  if (batch)
+    write_target(&text, s, batch, how.format);
+  else
+    exposition_write(&text, s->batches, s->count, how.format, true);
   if (text.overflow) return answer_text(500, "The page is larger than 64 MB: scrape the targets one by one, as /sd lists them.");
   struct page *p = cache_place(c);
   *p = (struct page){.target = mem_copy(target), .how = how, .response = response_of(&text, how), .used = c->questions};

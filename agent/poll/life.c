@@ -217,6 +217,7 @@ struct life *life_new(const struct target_config *config, struct config *whole, 
 
   struct batch *b = batch_new(l->id, 0);
   b->time = now;
+  b->relayed = config->kind->relays;
   slot_publish(l->slot, b);
   return l;
 }

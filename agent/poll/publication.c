@@ -16,6 +16,7 @@ void publication_end(struct life *l, const struct publication *p, struct section
   b->success = p->facts.success;
   b->up = p->facts.up;
   b->polled = p->facts.polled;
+  b->relayed = l->config->kind->relays;
   b->why = p->facts.why;
   b->sections[0] = status_section(l->collector, &p->facts, now);
   for (size_t i = 0; i < count; i++) b->sections[i + 1] = section_ref(sections[i]);

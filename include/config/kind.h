@@ -23,6 +23,7 @@ struct kind {
   const char *name; /* the key in a target: "postgres" */
   const char *job;  /* default of the label job; NULL: the target's name, and by_address */
   bool by_address;  /* the default of its label instance is its address, else its name */
+  bool relays;      /* its page is another exporter's: while the target is down, there is none */
   const char *summary;
   const struct part *parts;
   size_t part_count;

@@ -26,6 +26,7 @@ struct batch {
   msec_t success;      /* when the last good poll ended; 0 for never */
   bool up;
   bool polled;     /* false before the first poll has ended */
+  bool relayed;    /* its page is another exporter's: while it is down, there is none */
   struct fail why; /* when down, and when up but not well (a probe that failed, a server that is loading): what people read */
   atomic_uint references; /* for batch_ref() and batch_unref() alone */
   size_t count;
