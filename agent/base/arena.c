@@ -38,8 +38,12 @@ void arena_charge(struct arena *a, size_t bytes) {
   a->bytes += bytes;
 }
 
-void arena_done(struct arena *a) {
+static void call_deferred(struct arena *a) {
   for (; a->deferred; a->deferred = a->deferred->earlier) a->deferred->done(a->deferred->thing);
+}
+
+void arena_done(struct arena *a) {
+  call_deferred(a);
   while (a->chunk) {
     struct arena_chunk *older = a->chunk->older;
     free(a->chunk);
@@ -49,6 +53,7 @@ void arena_done(struct arena *a) {
 }
 
 void arena_wipe(struct arena *a) {
+  call_deferred(a); /* while what they point to is there */
   for (struct arena_chunk *c = a->chunk; c; c = c->older) mem_wipe(c->data, c->used);
 }
 

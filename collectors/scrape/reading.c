@@ -59,9 +59,11 @@ static bool take_sample(void *context, const struct parsed_sample *s) {
   if (s->label_count > LABELS_MAX)
     return fail(&r->why, FAIL_LIMIT, "line %u: %.100s has %zu labels, more than the %d that a series may have", s->line, s->name,
                 s->label_count, LABELS_MAX);
+  struct section *section = r->reading->section;
   enum suffix suffix;
   const struct family *family = family_of(r, s, &suffix);
-  section_add_suffix(r->reading->section, family, suffix, section_labels(r->reading->section, s->labels, s->label_count), s->value);
+  labels_t labels = s->label_count ? section_labels(section, s->labels, s->label_count) : 0;
+  section_add_suffix(section, family, suffix, labels, s->value);
   return true;
 }
 

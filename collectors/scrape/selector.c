@@ -120,7 +120,8 @@ bool selector_parse(const char *text, struct arena *a, struct selector *ret, str
   *ret = (struct selector){.name = read_name(&c, true)};
   if (skip(&c, '{') && !read_matchers(&c, ret)) return false;
   skip_blanks(&c);
-  if (*c.at) return refuse(&c, "a selector ends; it is written like name{label=\"value\",other=~\"a|b\"}");
+  if (*c.at)
+    return refuse(&c, "a selector ends; it is written like name{label=\"value\"}, or {__name__=~\"go_.*\"} for many names");
   if (!*ret->name && !ret->count) return fail(f, FAIL_CONFIG, "a selector needs a name or a label: {__name__=~\"http_.*\"}");
   return true;
 }

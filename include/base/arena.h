@@ -20,7 +20,7 @@ void arena_done(struct arena *a);
 void arena_wipe(struct arena *a);
 /* `bytes` zeroed, aligned for any type; lives until arena_done(). */
 void *arena_alloc(struct arena *a, size_t bytes);
-/* arena_done() calls done(thing) first, the latest deferred before the earlier ones. */
+/* arena_done(), or arena_wipe(), calls done(thing) first, the latest deferred before the earlier ones. */
 void arena_defer(struct arena *a, void (*done)(void *), void *thing);
 /* Counts memory that what is deferred here holds elsewhere. */
 void arena_charge(struct arena *a, size_t bytes);

@@ -35,6 +35,25 @@ static void a_buffer_without_a_cap_grows(void **state) {
   assert_int_equal(strlen(b.data), 10000);
 }
 
+static void note_done(void *thing) {
+  int *done = *(int **)thing;
+  ++*done;
+}
+
+static void what_was_deferred_is_done_once_before_the_memory_is_wiped(void **state) {
+  (void)state;
+  int done = 0;
+  struct arena a;
+  arena_init(&a);
+  int **thing = arena_alloc(&a, sizeof *thing);
+  *thing = &done;
+  arena_defer(&a, note_done, thing);
+  arena_wipe(&a);
+  assert_true(done == 1 && !*thing);
+  arena_done(&a);
+  assert_int_equal(done, 1);
+}
+
 static void an_arena_gives_zeroed_memory_of_any_size(void **state) {
   (void)state;
   SCOPED(arena_done) struct arena a;
@@ -121,6 +140,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_buffer_without_a_cap_grows),
       cmocka_unit_test(a_full_buffer_keeps_what_it_has_and_says_so),
+      cmocka_unit_test(what_was_deferred_is_done_once_before_the_memory_is_wiped),
       cmocka_unit_test(an_arena_gives_zeroed_memory_of_any_size),
       cmocka_unit_test(a_map_finds_every_key_after_growing),
       cmocka_unit_test(durations_are_those_of_prometheus),
