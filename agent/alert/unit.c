@@ -36,8 +36,13 @@ static bool select_all(void *history, const struct matcher *matchers, size_t cou
   return true;
 }
 
-static double wall_offset(const struct unit_test *t) {
-  return t->start - (double)BEGIN / 1000;
+static struct source source_of(const struct unit_running *u) {
+  return (struct source){
+      .select = select_all,
+      .context = u->history,
+      .wall_offset = u->test->start - (double)BEGIN / 1000,
+      .resolution = u->file->evaluation_interval,
+  };
 }
 
 /* Series up to a time, all of them at the same pace: the history takes no point that is older than its last. */
@@ -62,7 +67,7 @@ static struct moment moment_of(struct unit_running *u, msec_t at, struct ups *up
   const struct unit_test *t = u->test;
   return (struct moment){
       .history = u->history,
-      .source = {.select = select_all, .context = u->history, .wall_offset = wall_offset(t)},
+      .source = source_of(u),
       .at = BEGIN + at,
       .wall = llround(t->start * 1000) + at,
       .settled = true,
@@ -120,7 +125,7 @@ static void judge_expr(struct unit_running *u, const struct unit_expr *expected)
   struct value v = {.type = VALUE_VECTOR};
   struct evaluation notes;
   struct fail why = {0};
-  const struct source source = {.select = select_all, .context = u->history, .wall_offset = wall_offset(u->test)};
+  const struct source source = source_of(u);
   arena_init(&a);
   const struct expr *e = promql_parse(expected->text, &a, &why);
   if (e && promql_eval(e, &source, BEGIN + expected->at, &a, &v, &notes, &why))
