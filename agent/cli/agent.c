@@ -24,8 +24,8 @@
 #include "http/server.h"
 #include "poll/target.h"
 
-/* SIGTERM ends the agent within a second: messages under way get a part of it, the runners the rest. */
-enum { LAST_MESSAGES_MSEC = 300, STOP_MSEC = 700, LAST_RESORT_MSEC = 900 };
+/* SIGTERM ends the agent within a second: messages under way get a part of it, the runners the rest, and the history's file what is left. */
+enum { LAST_MESSAGES_MSEC = 300, STOP_MSEC = 700, SAVE_MSEC = 850, LAST_RESORT_MSEC = 900 };
 
 struct agent {
   const struct run_settings *settings;
@@ -155,7 +155,7 @@ static bool start(struct agent *a, struct fail *f) {
   log_targets(c);
   log_listeners(a->server, c->telemetry_path);
   a->web = web_text(c);
-  alerting_init(&a->alerting, c);
+  alerting_init(&a->alerting, c, rules);
   server_show(a->server, a->alerting.history, a->alerting.evaluator);
   a->targets = targets_new(a->store, a->alerting.history, a->alerting.net);
   targets_tell(a->targets, history_section, a->alerting.history);
@@ -202,6 +202,7 @@ static NORETURN void finish(struct agent *a, int signal_number) {
   server_stop(a->server);
   alerting_stop(&a->alerting, now + LAST_MESSAGES_MSEC);
   targets_stop(a->targets, now + STOP_MSEC);
+  keeper_wait(a->alerting.keeper, now + SAVE_MSEC);
   fflush(NULL);
   _exit(STATUS_GOOD);
 }

@@ -29,9 +29,14 @@ static void wake_delivery(void *context) {
   notifier_wake(a->notifier);
 }
 
-void alerting_init(struct alerting *a, const struct config *config) {
+static msec_t span_of(const struct config *config, const struct rule_set *rules) {
+  return MAX(rules->span, config->history_keep) + HISTORY_MARGIN;
+}
+
+void alerting_init(struct alerting *a, const struct config *config, const struct rule_set *rules) {
   struct fail why;
-  a->history = history_new(config->history_keep + HISTORY_MARGIN, (size_t)config->history_memory);
+  a->history = history_new(span_of(config, rules), (size_t)config->history_memory);
+  a->keeper = keeper_start(a->history, config->state_dir);
   a->state = state_open(config->state_dir, &why);
   if (why.kind) log_error(NULL, "%s; alerts are kept in memory only", why.text);
   a->net = net_new();
@@ -41,7 +46,7 @@ void alerting_init(struct alerting *a, const struct config *config) {
 }
 
 bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *rules, struct fail *f) {
-  history_keep(a->history, MAX(rules->span, config->history_keep) + HISTORY_MARGIN, (size_t)config->history_memory);
+  history_keep(a->history, span_of(config, rules), (size_t)config->history_memory);
   log_info(NULL, "%zu rule%s, %zu receiver%s", rules->rule_count, rules->rule_count == 1 ? "" : "s", config->receiver_count,
            config->receiver_count == 1 ? "" : "s");
   for (size_t i = 0; i < config->receiver_count; i++)
@@ -54,6 +59,7 @@ bool alerting_apply(struct alerting *a, struct config *config, struct rule_set *
 
 void alerting_stop(struct alerting *a, msec_t deadline) {
   bool ended = evaluator_stop(a->evaluator, deadline);
+  keeper_end(a->keeper);
   notifier_stop(a->notifier, deadline);
   net_stop(a->net);
   if (ended) state_close(a->state);

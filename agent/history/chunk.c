@@ -218,7 +218,7 @@ struct packer *packer_put(struct packer *p, struct run run) {
 /* Unpacking */
 
 void unpacker_init(struct unpacker *u, const unsigned char *bytes, size_t length) {
-  *u = (struct unpacker){.at = bytes, .end = bytes + length, .foretold.fresh = true};
+  *u = (struct unpacker){.at = bytes, .end = length ? bytes + length : bytes, .foretold.fresh = true};
 }
 
 /* Bits below those that are held may be there already: they are the ones that come next. */

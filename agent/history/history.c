@@ -10,8 +10,6 @@
 #include "base/mem.h"
 #include "history/keep.h"
 
-#define RETIRE_GRACE ((msec_t)1000)
-
 enum { SWEEP_TICKS = 32 };
 
 struct history *history_new(msec_t span, size_t bytes_max) {
@@ -47,10 +45,14 @@ static bool is_same(const struct identity *a, const struct identity *b) {
 }
 
 /* Takes a retired shard of that identity back. */
-static bool revive(struct shard *s, const struct identity *id) {
+static bool revive(struct shard *s, struct identity *id) {
   pthread_mutex_lock(&s->lock);
   bool found = s->is_retired && is_same(s->id, id);
-  if (found) s->is_retired = false;
+  if (found) {
+    s->is_retired = false;
+    identity_unref(s->id);
+    s->id = identity_ref(id);
+  }
   pthread_mutex_unlock(&s->lock);
   if (found) atomic_fetch_sub(&s->history->retired, 1);
   return found;

@@ -36,7 +36,7 @@ void *search_room(struct arena *a, void *items, size_t count, size_t *capacity, 
 /* Rows */
 
 static bool row_matches(struct search *q, const struct row *r) {
-  if (++q->looked_at % LOOK_AT_CLOCK == 0) q->dear |= clock_cpu() > q->until + (double)q->chunks * chunk_seconds;
+  if (q->count && ++q->looked_at % LOOK_AT_CLOCK == 0) q->dear |= clock_cpu() > q->until + (double)q->chunks * chunk_seconds;
   for (size_t i = 0; i < q->count; i++)
     if (!matcher_matches(&q->matchers[i], labels_get(r->labels, q->matchers[i].name))) return false;
   return true;
@@ -104,13 +104,14 @@ static void look_at_shard(struct search *q, const struct shard *s) {
   struct view *v = arena_alloc(q->arena, sizeof *v);
   *v = (struct view){
       .target = s->id ? arena_copy(q->arena, s->id->name) : "",
+      .id = s->id ? identity_ref(s->id) : NULL,
       .times = timeline_part(t, first, next, q->arena),
       .since = covered_since(q, t, first, next),
       .watched = s->id && !s->is_retired,
       .over = s->is_retired && s->retired <= q->to,
       .ended = s->retired,
       .earlier = t->first < first,
-      .may_match = !s->was_up,
+      .was_up = s->was_up,
   };
   look_at_rows(q, v, s);
   q->views = search_room(q->arena, q->views, q->view_count, &q->view_capacity, sizeof(struct view *));
@@ -131,7 +132,9 @@ bool search_run(struct search *q, struct history *h, struct fail *f) {
 }
 
 void search_done(struct search *q) {
-  for (size_t i = 0; i < q->view_count; i++)
+  for (size_t i = 0; i < q->view_count; i++) {
     for (size_t k = 0; k < q->views[i]->count; k++) reading_done(&q->views[i]->readings[k]);
+    identity_unref(q->views[i]->id);
+  }
   q->view_count = 0;
 }

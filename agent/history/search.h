@@ -7,13 +7,14 @@
 /* What is seen of a shard. */
 struct view {
   const char *target;    /* "" for what history_append() brought */
+  struct identity *id;   /* a reference, or NULL */
   struct timeline times; /* of the span */
   msec_t since;          /* as in struct coverage */
   bool watched;          /* a target that is watched now */
   bool over;             /* it is not any more, and its series ended in the span … */
   msec_t ended;          /* … then */
   bool earlier;          /* there are ticks before the span */
-  bool may_match;        /* it never answered, and what it will show may match */
+  bool was_up;           /* ever */
   bool matched;          /* a series, with or without points … */
   bool lacking;          /* … and one that has none in the span */
   bool gap, gap_now;     /* as in struct coverage */
@@ -31,7 +32,7 @@ struct search {
   double until; /* CPU seconds of this thread */
   bool dear;    /* the matchers took too long */
 };
-/* Looks through all shards; `matchers`, `count`, `from`, `to` and `arena` are set. False with a sentence; search_done() even then. */
+/* Looks through all shards, without matchers for all there is; `matchers`, `count`, `from`, `to` and `arena` are set. False with a sentence; search_done() even then. */
 bool search_run(struct search *s, struct history *h, struct fail *f) MUST_CHECK;
 void search_done(struct search *s);
 /* `items` with room for one more; a longer copy when it is full. */

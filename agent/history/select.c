@@ -82,7 +82,7 @@ static bool unpack_view(struct view *v, struct arena *a, struct selection *ret, 
 
 static void add_coverage(struct view *v, struct selection *ret) {
   if (v->watched && v->matched && timeline_is_empty(&v->times)) v->gap = v->gap_now = v->earlier;
-  if (v->watched && !v->matched && v->may_match) v->matched = v->gap = v->gap_now = true;
+  if (v->watched && !v->matched && !v->was_up) v->matched = v->gap = v->gap_now = true;
   if (v->matched && !v->over)
     ret->coverage[ret->coverage_count++] =
         (struct coverage){.target = v->target, .since = v->since, .gap = v->gap, .gap_now = v->gap_now};

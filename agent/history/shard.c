@@ -83,30 +83,30 @@ static void catch_up(struct shard *s, struct row *r, uint64_t now) {
   if (r->end < now) pack(s, r, (struct run){.absent = true, .ticks = (uint32_t)(now - r->end)}, r->end);
 }
 
-void shard_put(struct shard *s, struct row *r, double value) {
-  uint64_t now = s->times.next - 1, bits = bits_of(value);
-  if (r->end == now && r->bits == bits && r->run) {
-    r->run++;
-    r->end++;
+void shard_put_run(struct shard *s, struct row *r, uint64_t tick, struct run run) {
+  if (r->end == tick && r->bits == run.bits && r->run && r->run <= UINT32_MAX - run.ticks) {
+    r->run += run.ticks;
+    r->end += run.ticks;
     return;
   }
-  if (r->end > now && r->run == 1) { /* again in this tick */
-    r->bits = bits;
-    return;
-  }
-  if (r->end > now) {
-    r->run--;
-    r->end--;
-  }
-  if (r->end <= s->times.first) {
+  if (r->end <= s->times.first) { /* all of it has been given up */
     row_trim(s, r, r->end);
     drop_open(s, r);
     r->run = 0;
   }
-  catch_up(s, r, now);
-  r->bits = bits;
-  r->run = 1;
-  r->end = now + 1;
+  catch_up(s, r, tick);
+  r->bits = run.bits;
+  r->run = run.ticks;
+  r->end = tick + run.ticks;
+}
+
+void shard_put(struct shard *s, struct row *r, double value) {
+  uint64_t now = s->times.next - 1;
+  if (r->end > now) { /* again in this tick */
+    r->end--;
+    r->run--;
+  }
+  shard_put_run(s, r, now, (struct run){.bits = bits_of(value), .ticks = 1});
 }
 
 /* The ticks */

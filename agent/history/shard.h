@@ -10,6 +10,8 @@
 #include "base/map.h"
 #include "history/history.h"
 
+#define RETIRE_GRACE ((msec_t)1000) /* after which the series of a target that is not watched any more end */
+
 /* The values of a series: sealed chunks, one that is being packed, and the newest value, which waits until it is known for how many ticks it stays.
  * They follow each other without a tick between. */
 struct row {
@@ -69,6 +71,8 @@ struct row *shard_find(const struct shard *s, const struct labels *labels);
 struct row *shard_add(struct shard *s, struct labels *labels);
 /* The row's point in the newest tick; of several the last counts. */
 void shard_put(struct shard *s, struct row *r, double value);
+/* The same for a run from `tick` on, behind all that the row has. */
+void shard_put_run(struct shard *s, struct row *r, uint64_t tick, struct run run);
 /* Frees what only ticks that were given up needed: chunks, rows, and what `placed` did not show in the newest tick. */
 void shard_sweep(struct shard *s);
 void placed_done(struct shard *s, struct placed *p);

@@ -29,6 +29,12 @@ void timeline_add(struct timeline *t, msec_t time, bool gap) {
   t->next++;
 }
 
+void timeline_extend(struct timeline *t, const struct stretch *s, uint64_t ticks) {
+  uint64_t few = MIN(ticks, (uint64_t)3); /* the first may still belong to the stretch before, the others tell the step */
+  for (uint64_t i = 0; i < few; i++) timeline_add(t, s->time + (msec_t)i * s->step, s->gap);
+  t->next += ticks - few;
+}
+
 size_t timeline_find(const struct timeline *t, uint64_t tick) {
   size_t low = 0, high = t->count;
   while (high - low > 1) {
@@ -60,8 +66,9 @@ uint64_t timeline_behind(const struct timeline *t, msec_t time) {
   }
   if (low == 0) return t->first;
   const struct stretch *s = &t->stretches[low - 1];
-  uint64_t end = timeline_end(t, low - 1), tick = s->step ? s->first + (uint64_t)((time - s->time) / s->step) + 1 : s->first + 1;
-  return MAX(MIN(tick, end), t->first);
+  uint64_t end = timeline_end(t, low - 1);
+  if (time >= time_in(s, end - 1)) return MAX(end, t->first);
+  return MAX(s->first + (uint64_t)((time - s->time) / s->step) + 1, t->first);
 }
 
 void timeline_trim(struct timeline *t) {

@@ -20,6 +20,8 @@ struct timeline {
 
 /* The next tick, later than all before. */
 void timeline_add(struct timeline *t, msec_t time, bool gap);
+/* The next `ticks` ticks, at s->time and on. */
+void timeline_extend(struct timeline *t, const struct stretch *s, uint64_t ticks);
 /* Of a tick that is kept. */
 msec_t timeline_at(const struct timeline *t, uint64_t tick);
 bool timeline_is_gap(const struct timeline *t, uint64_t tick);

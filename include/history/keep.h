@@ -10,9 +10,10 @@ void history_keep(struct history *h, msec_t span, size_t bytes_max);
 /* Writes what is remembered to a file: whole under its name, or not at all; `wall_offset` is what to add to clock_now() for the wall's time. Other
  * threads go on meanwhile. */
 bool history_save(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
-/* Takes in what a file holds and is not older than the span, before the first shard_append(); a target gets its past back by name, job and instance when it is
- * added. A file that is torn or foreign is set aside under another name: false with a sentence, and nothing was taken. True when there is none. */
-bool history_load(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
+/* Takes in what a file holds and is not older than the span, nor later than `now`; before the first history_add() and history_append(). A target gets its
+ * past back by name, job and instance when it is added. A file that is torn or foreign is set aside under another name: false with a sentence, and
+ * nothing was taken. True when there is none. */
+bool history_load(struct history *h, const char *path, msec_t now, msec_t wall_offset, struct fail *f) MUST_CHECK;
 
 struct history_stats {
   size_t series, bytes, bytes_max;

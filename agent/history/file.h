@@ -1,0 +1,34 @@
+/* The file that carries the past over a restart. Its times are the wall's, its ticks are counted from the shard's first that is kept.
+ *
+ *   magic, version | 1, shard | 1, shard | … | 0 | the sum of all before, 8 bytes, lowest first
+ *   shard   what it is (FILE_OWN, FILE_UP) | name, job, instance, unless FILE_OWN | how many stretches | stretch … | 1, row | 1, row | … | 0
+ *   stretch ticks | time | step | gap
+ *   row     how many labels | name, value … | first tick, signed | how many chunks | chunk … | the newest value, 8 bytes | of how many ticks
+ *   chunk   ticks | length | bytes as chunk.h has them
+ *
+ * Numbers have seven bits a byte, the lowest first, the eighth tells that more follow; signed ones are folded. Texts end with NUL. */
+#ifndef SONDE_AGENT_HISTORY_FILE_H
+#define SONDE_AGENT_HISTORY_FILE_H
+
+#include "history/keep.h"
+
+#define FILE_MAGIC      "sonde past"
+#define FILE_VERSION    1
+#define FILE_SUM_SIZE   8
+#define FILE_TICKS_MAX  ((uint64_t)1 << 40)
+#define FILE_LABELS_MAX 128
+enum { FILE_OWN = 1, FILE_UP = 2 };
+
+/* FNV-1a: what is torn, cut or flipped is seen; nobody is kept out by it. */
+#define FILE_SUM_START 14695981039346656037u
+static inline uint64_t file_sum(uint64_t sum, const void *bytes, size_t length) {
+  const unsigned char *at = bytes;
+  for (size_t i = 0; i < length; i++) sum = (sum ^ at[i]) * 1099511628211u;
+  return sum;
+}
+
+/* What history_load() does with the content of the file. False with what is wrong with it. */
+bool history_load_bytes(struct history *h, const unsigned char *bytes, size_t length, msec_t now, msec_t wall_offset,
+                        struct fail *f) MUST_CHECK;
+
+#endif
