@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/cli/room.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/wait.h"
@@ -25,52 +26,17 @@ struct keeper {
   int stop_fd;
   pthread_t thread;
   bool is_running;
-  bool is_unsaved;           /* it was said that it cannot be written */
-  struct history_stats last; /* as seen at the last look */
-  msec_t reach;              /* that was said when it was full; 0: it is not */
-  bool is_refusing;          /* new series found no room */
+  bool is_unsaved; /* it was said that it cannot be written */
+  struct room room;
 };
 
 static msec_t wall_offset(void) {
   return (msec_t)(clock_wall() * 1000) - clock_now();
 }
 
-static const char *shown(msec_t span, char *out, size_t size) {
-  return duration_format(span > 600000 ? span - span % 60000 : span - span % 1000, out, size);
+static void say(bool good, const char *sentence) {
+  (good ? log_info : log_warn)(NULL, "%s", sentence);
 }
-
-/* Saying whether there is room */
-
-static void look_at_reach(struct keeper *k, const struct history_stats *now) {
-  char reach[40], span[40];
-  bool shrank = now->shortened > k->last.shortened && (!k->reach || now->reach < k->reach / 2);
-  if (shrank) {
-    k->reach = MAX(now->reach, (msec_t)1);
-    log_warn(NULL,
-             "the history is full: its %zu MB reach back %s instead of %s; give it more with history.memory, or ask for less "
-             "with history.keep",
-             now->bytes_max >> 20, shown(now->reach, reach, sizeof reach), shown(now->span, span, sizeof span));
-  } else if (k->reach && now->reach > now->span / 8 * 7) {
-    k->reach = 0;
-    log_info(NULL, "the history has room again: it reaches back %s", shown(now->reach, reach, sizeof reach));
-  }
-}
-
-static void look(struct keeper *k) {
-  struct history_stats now = history_stats(k->history);
-  bool refusing = now.refused > k->last.refused;
-  look_at_reach(k, &now);
-  if (refusing && !k->is_refusing)
-    log_warn(NULL,
-             "new series find no room in the history and are left out of rules and queries: its %zu MB hold %zu; give it more "
-             "with history.memory",
-             now.bytes_max >> 20, now.series);
-  if (!refusing && k->is_refusing) log_info(NULL, "new series find room in the history again");
-  k->is_refusing = refusing;
-  k->last = now;
-}
-
-/* The file */
 
 static void save(struct keeper *k) {
   struct fail why;
@@ -98,9 +64,9 @@ static void load(struct keeper *k, const char *folder) {
   }
   snprintf(k->path, sizeof k->path, "%s/history", folder);
   if (!history_load(k->history, k->path, clock_now(), wall_offset(), &why)) log_error(NULL, "%s", why.text);
-  k->last = history_stats(k->history);
-  if (k->last.series)
-    log_info(NULL, "the history goes on: %zu series, %s", k->last.series, shown(k->last.reach, reach, sizeof reach));
+  k->room.last = history_stats(k->history);
+  if (k->room.last.series)
+    log_info(NULL, "the history goes on: %zu series, %s", k->room.last.series, room_span(k->room.last.reach, reach, sizeof reach));
 }
 
 static void *run(void *arg) {
@@ -109,7 +75,8 @@ static void *run(void *arg) {
   msec_t now = clock_now(), next_save = now + SAVE_EVERY;
   while (wait_until(k->stop_fd, now + LOOK_EVERY)) {
     now = clock_now();
-    look(k);
+    struct history_stats stats = history_stats(k->history);
+    room_look(&k->room, &stats, say);
     if (now < next_save) continue;
     save(k);
     next_save = now + SAVE_EVERY;

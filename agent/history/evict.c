@@ -5,6 +5,9 @@
 
 enum { STEPS = 16 }; /* of the past, one goes at a time */
 
+/* After a look that may have been in vain; a look goes over all series, and there may be a hundred appends a second. */
+#define PAUSE ((msec_t)10000)
+
 /* A series that ended longer ago gives way to one that found no room; one that ended since may still be asked for, or go on. */
 #define ENDED_MIN ((msec_t)600000)
 
@@ -104,17 +107,21 @@ static void make_way(struct history *h) {
   if (e.any && ended <= e.newest - ENDED_MIN) give_up(h, MIN(ended + (e.newest - ended) / STEPS, e.newest - ENDED_MIN));
 }
 
-void history_evict(struct history *h) {
-  if (atomic_load_explicit(&h->bytes, memory_order_relaxed) <= atomic_load_explicit(&h->bytes_max, memory_order_relaxed) &&
-      !atomic_load_explicit(&h->crowded, memory_order_relaxed))
-    return;
+static bool is_over_full(const struct history *h) {
+  return atomic_load_explicit(&h->bytes, memory_order_relaxed) > atomic_load_explicit(&h->bytes_max, memory_order_relaxed);
+}
+
+void history_evict(struct history *h, msec_t now) {
+  if (!is_over_full(h) && !atomic_load_explicit(&h->crowded, memory_order_relaxed)) return;
+  if (now < atomic_load_explicit(&h->evict_again, memory_order_relaxed)) return;
   pthread_mutex_lock(&h->lock);
-  if (atomic_exchange(&h->crowded, false)) make_way(h);
-  bool more = true;
-  while (more && atomic_load(&h->bytes) > atomic_load(&h->bytes_max)) {
+  bool crowded = atomic_exchange(&h->crowded, false), more = true;
+  if (crowded) make_way(h);
+  while (more && is_over_full(h)) {
     struct extent e = extent_of(h, false);
     more = e.any && give_up(h, e.oldest + MAX((e.newest - e.oldest) / STEPS, (msec_t)1));
   }
+  if (crowded || !more) atomic_store(&h->evict_again, now + PAUSE);
   pthread_mutex_unlock(&h->lock);
 }
 

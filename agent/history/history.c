@@ -17,6 +17,7 @@ struct history *history_new(msec_t span, size_t bytes_max) {
   pthread_mutex_init(&h->lock, NULL);
   atomic_init(&h->span, span);
   atomic_init(&h->bytes_max, bytes_max);
+  atomic_init(&h->evict_again, INT64_MIN);
   h->own = shard_new(h, NULL);
   h->shards = h->own;
   return h;
@@ -186,7 +187,7 @@ void shard_append(struct shard *s, const struct batch *b) {
   if (is_newer(s, b->time)) append_batch(s, b);
   pthread_mutex_unlock(&s->lock);
   history_drop_retired(s->history, b->time - atomic_load(&s->history->span));
-  history_evict(s->history);
+  history_evict(s->history, b->time);
 }
 
 /* Series of the agent's own */
@@ -206,5 +207,5 @@ void history_append(struct history *h, struct labels *labels, msec_t time, doubl
   if (r) shard_put(s, r, value);
   pthread_mutex_unlock(&s->lock);
   atomic_fetch_add_explicit(&h->samples, r != NULL, memory_order_relaxed);
-  history_evict(h);
+  history_evict(h, time);
 }

@@ -246,7 +246,7 @@ bool history_load_bytes(struct history *h, const unsigned char *bytes, size_t le
   bool good = get_all(&l, f);
   if (good) take_over(h, read);
   history_free(read);
-  if (good) history_evict(h);
+  if (good) history_evict(h, now);
   return good;
 }
 

@@ -26,7 +26,7 @@ struct shard *shard_new(struct history *h, struct identity *id) {
 
 /* A row, its place in the tables, its labels. */
 static size_t row_bytes(const struct labels *l) {
-  size_t tables = sizeof(struct row *) + 2 * sizeof(struct map_entry);
+  size_t tables = 3 * sizeof(struct row *); /* in `rows`, and in `by_hash` */
   return sizeof(struct row) + tables + sizeof *l + l->count * sizeof *l->pairs + l->text_length;
 }
 
@@ -124,18 +124,30 @@ void shard_begin(struct shard *s, msec_t time, bool gap) {
 /* The rows */
 
 struct row *shard_find(const struct shard *s, const struct labels *labels) {
-  size_t length;
-  const char *key = labels_key(labels, &length);
-  return map_find(&s->by_key, key, length);
+  struct row *r = s->hash_count ? s->by_hash[labels->hash & (s->hash_count - 1)] : NULL;
+  while (r && !labels_equal(r->labels, labels)) r = r->same_hash;
+  return r;
 }
 
-static void enter(struct shard *s, struct row *r) {
-  size_t length;
-  const char *name = labels_get(r->labels, "__name__"), *key = labels_key(r->labels, &length);
-  *map_slot(&s->by_key, key, length) = r;
+static void enter_hash(struct shard *s, struct row *r) {
+  struct row **first = &s->by_hash[r->labels->hash & (s->hash_count - 1)];
+  r->same_hash = *first;
+  *first = r;
+}
+
+static void enter_name(struct shard *s, struct row *r) {
+  const char *name = labels_get(r->labels, "__name__");
   void **first = map_slot(&s->by_name, name, strlen(name));
   r->same_name = *first;
   *first = r;
+}
+
+/* Enters all rows into a table that has room for them and one more. */
+static void hash_rows(struct shard *s) {
+  while (s->hash_count <= s->row_count) s->hash_count = MAX(s->hash_count * 2, (size_t)16);
+  free(s->by_hash);
+  s->by_hash = mem_zero(s->hash_count * sizeof(struct row *));
+  for (size_t i = 0; i < s->row_count; i++) enter_hash(s, s->rows[i]);
 }
 
 /* Three quarters of the room are for series, the rest is for what they bring. */
@@ -159,10 +171,14 @@ struct row *shard_add(struct shard *s, struct labels *labels) {
     s->rows = mem_resize(s->rows, s->row_capacity, sizeof(struct row *));
   }
   s->rows[s->row_count++] = r;
+  if (s->row_count > s->hash_count)
+    hash_rows(s);
+  else
+    enter_hash(s, r);
+  enter_name(s, r);
   charge(s, bytes);
   atomic_fetch_add(&h->series_bytes, bytes);
   atomic_fetch_add(&h->series, 1);
-  enter(s, r);
   return r;
 }
 
@@ -198,7 +214,6 @@ static void forget_placed(struct shard *s) {
 
 static void drop_dead(struct shard *s) {
   size_t kept = 0;
-  map_done(&s->by_key);
   map_done(&s->by_name);
   for (size_t i = 0; i < s->row_count; i++) {
     struct row *r = s->rows[i];
@@ -207,9 +222,10 @@ static void drop_dead(struct shard *s) {
       continue;
     }
     s->rows[kept++] = r;
-    enter(s, r);
+    enter_name(s, r);
   }
   s->row_count = kept;
+  hash_rows(s);
 }
 
 void shard_sweep(struct shard *s) {
@@ -229,7 +245,7 @@ void shard_free(struct shard *s) {
   for (size_t i = 0; i < s->placed_count; i++) placed_done(s, &s->placed[i]);
   for (size_t i = 0; i < s->row_count; i++) row_free(s, s->rows[i]);
   refund(s, sizeof *s + timeline_bytes(&s->times));
-  map_done(&s->by_key);
+  free(s->by_hash);
   map_done(&s->by_name);
   free(s->placed);
   free(s->rows);

@@ -16,7 +16,8 @@
  * They follow each other without a tick between. */
 struct row {
   struct labels *labels;
-  struct row *same_name; /* the next of the same metric name */
+  struct row *same_name; /* the next of the same metric name … */
+  struct row *same_hash; /* … and of the same place in the shard's table */
   struct chunk *oldest, *newest;
   struct packer *open; /* NULL: nothing is packed yet */
   uint64_t end;        /* the tick behind the newest point; before the first chunk and from here on the series has no point */
@@ -45,7 +46,9 @@ struct shard {
   struct row **rows;
   size_t row_count, row_capacity;
   struct row *up;
-  struct map by_key, by_name; /* by labels_key(); by_name: the first row of a chain */
+  struct row **by_hash; /* chains of rows, by the hash of their labels */
+  size_t hash_count;    /* a power of two, or 0 */
+  struct map by_name;   /* the first row of a chain */
   struct placed *placed;
   size_t placed_count;
 };
@@ -58,6 +61,7 @@ struct history {
   atomic_size_t bytes, series, retired;
   atomic_size_t series_bytes; /* of `bytes`, what the series take that no eviction gives back while they go on */
   atomic_bool crowded;        /* a series was refused since somebody looked */
+  _Atomic msec_t evict_again; /* not before */
   atomic_ulong samples, refused, shortened;
 };
 
@@ -81,7 +85,7 @@ uint64_t row_begin(const struct row *r);
 
 /* Gives up the oldest ticks of all shards, and what belongs to them alone, until the bytes are within their bound; and for the sake of series that found
  * no room, those that ended. */
-void history_evict(struct history *h);
+void history_evict(struct history *h, msec_t now);
 /* Frees the shards that were retired before. */
 void history_drop_retired(struct history *h, msec_t before);
 

@@ -97,7 +97,7 @@ class History(unittest.TestCase):
         self.start_with(3)
         wait_for("its own numbers", lambda: self.sonde.value("sonde_history_series", target="sonde") > 100)
         self.assertGreater(self.sonde.value("sonde_history_bytes", target="sonde"), 10000)
-        self.assertEqual(self.sonde.value("sonde_history_max_bytes", target="sonde"), 64 << 20)
+        self.assertEqual(self.sonde.value("sonde_history_max_bytes", target="sonde"), 128 << 20)
         self.assertGreaterEqual(self.sonde.value("sonde_history_keep_seconds", target="sonde"), 86400)
         self.assertGreater(self.sonde.value("sonde_history_samples_total", target="sonde"), 300)
         self.assertEqual(self.sonde.value("sonde_history_refused_samples_total", target="sonde"), 0)

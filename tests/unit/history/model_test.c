@@ -48,7 +48,7 @@ static void step(struct model *m) {
     bool had = t && m->has[k][t - 1];
     m->has[k][t] = had ? !chance(m, 50 + 50 * k) : chance(m, 8);
     m->values[k][t] = next_value(m, k, t ? m->values[k][t - 1] : k);
-    char name[10];
+    char name[16];
     snprintf(name, sizeof name, "%d", k);
     if (m->has[k][t]) section_add(s, &family, section_label_pairs(s, "k", name, NULL), m->values[k][t]);
   }

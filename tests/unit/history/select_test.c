@@ -216,6 +216,76 @@ static void a_regular_expression_that_is_too_dear_does_not_hold_up_a_target(void
   regex_free(r);
 }
 
+/* The label k of the series that have points in the span: "x y". */
+static const char *named(struct world *w, const struct matcher *m, size_t count, msec_t from, msec_t to) {
+  static char shown[200];
+  struct labels **labels;
+  struct fail f;
+  size_t n;
+  *shown = 0;
+  assert_true(history_series(w->h, m, count, from, to, &w->arena, &labels, &n, &f));
+  for (size_t i = 0; i < n; i++) {
+    const char *k = labels_get(labels[i], "k");
+    snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%s%s", i ? " " : "", *k ? k : labels_get(labels[i], "__name__"));
+    labels_unref(labels[i]);
+  }
+  return shown;
+}
+
+static void the_series_of_a_span_are_those_that_have_points_in_it(void **state) {
+  struct world *w = *state;
+  const struct matcher m[] = {{MATCH_EQUAL, "__name__", "a", NULL}, {MATCH_NOT_EQUAL, "k", "w", NULL}};
+  past_a(w->s, 10 * S, "w=1 x=1");
+  past_a(w->s, 20 * S, "w=1 x=1 y=2");
+  past_a(w->s, 30 * S, "y=3");
+  past_tick(w->s, 40 * S, false, NULL, NULL);
+  past_a(w->s, 50 * S, "z=3");
+  assert_string_equal(named(w, m, 2, ALWAYS), "z y x");
+  assert_string_equal(named(w, m, 2, 0, 10 * S), "x");
+  assert_string_equal(named(w, m, 2, 10 * S, 20 * S), "y x");
+  assert_string_equal(named(w, m, 2, 20 * S, 30 * S), "y"); /* x has its end there, and nothing else */
+  assert_string_equal(named(w, m, 2, 30 * S, 40 * S), "");
+  assert_string_equal(named(w, m, 2, 40 * S, 45 * S), "");
+  assert_string_equal(named(w, m, 2, 40 * S, 50 * S), "z");
+  assert_string_equal(named(w, m, 2, 60 * S, 90 * S), "");
+  assert_string_equal(named(w, NULL, 0, 40 * S, 50 * S), "up z");
+}
+
+static void a_series_that_came_and_went_long_ago_is_found_there_and_nowhere_else(void **state) {
+  struct world *w = *state;
+  const struct matcher m = {MATCH_EQUAL, "__name__", "a", NULL};
+  for (int t = 1; t <= 800; t++) {
+    char words[60];
+    snprintf(words, sizeof words, "x=%d.%d%s", t * 7919 % 1000, t % 10, t == 20 || t == 600 ? " y=1" : "");
+    past_a(w->s, t * S, words);
+  }
+  assert_string_equal(named(w, &m, 1, 0, 30 * S), "y x");
+  assert_string_equal(named(w, &m, 1, 30 * S, 500 * S), "x");
+  assert_string_equal(named(w, &m, 1, 500 * S, 700 * S), "y x");
+  assert_string_equal(named(w, &m, 1, 700 * S, 800 * S), "x");
+}
+
+static void finding_series_is_bounded_as_well(void **state) {
+  struct world *w = *state;
+  struct labels **labels;
+  struct fail f = {0};
+  size_t n;
+  struct section *s = section_new("one");
+  char text[220];
+  memset(text, 'a', sizeof text);
+  for (int i = 0; i < 5000; i++) {
+    snprintf(text + 190, 20, "%d", i);
+    section_add(s, &a_family, section_label_pairs(s, "k", text, NULL), 1);
+  }
+  past_tick(w->s, 10 * S, true, section_finish(s), NULL);
+  struct regex *r = regex_new("(a*)*[^a0-9]x?", &f);
+  const struct matcher m = {MATCH_REGEX, "k", NULL, r};
+  assert_false(history_series(w->h, &m, 1, ALWAYS, &w->arena, &labels, &n, &f));
+  assert_int_equal(f.kind, FAIL_LIMIT);
+  assert_int_equal(n, 0);
+  regex_free(r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -236,6 +306,9 @@ int main(void) {
       TEST(the_span_that_is_kept_is_covered),
       TEST(a_query_for_too_much_is_refused),
       TEST(a_regular_expression_that_is_too_dear_does_not_hold_up_a_target),
+      TEST(the_series_of_a_span_are_those_that_have_points_in_it),
+      TEST(a_series_that_came_and_went_long_ago_is_found_there_and_nowhere_else),
+      TEST(finding_series_is_bounded_as_well),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
