@@ -8,6 +8,7 @@ The program under test is $SONDE (default build/release/sonde). Nothing here ass
 import atexit
 import collections
 import glob
+import hashlib
 import http.client
 import json
 import os
@@ -78,6 +79,23 @@ def descendants(pid):
     for parent in found:
         found += children[parent]
     return found
+
+
+def node_folder(name, script):
+    """A folder with the script of tests/integration/<name> and the libraries that it needs, installed once for each content of package.json."""
+    source = ROOT / "tests/integration" / name
+    content = (source / "package.json").read_bytes()
+    folder = ROOT / "build/node" / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_bytes(content)
+        done = subprocess.run([need("npm"), "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, f"npm install: {done.stderr}"
+        (folder / "complete").touch()
+    shutil.copy(source / script, folder)
+    return folder
 
 
 class Server:

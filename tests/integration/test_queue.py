@@ -1,32 +1,13 @@
 """Queues in a real Redis, made by the real Bull and BullMQ: what sonde shows is what the library itself counts."""
 import collections
-import hashlib
 import json
-import shutil
 import subprocess
 import unittest
 
-from stack import ROOT, Program, Redis, Sonde, need, shapes, wait_for
+from stack import Program, Redis, Sonde, need, node_folder, shapes, wait_for
 
 LIBRARIES = ["bull4", "bullmq1", "bullmq2", "bullmq3", "bullmq4", "bullmq5", "bullmq6"]
 PREFIXES = {"bull4": "bull", "bullmq3": "my:app", "bullmq4": "{tagged}"}  # others are called like the library
-
-
-def libraries():
-    """The folder where the libraries are installed, once for each content of package.json."""
-    source = ROOT / "tests/integration/queues"
-    content = (source / "package.json").read_bytes()
-    folder = ROOT / "build/node" / ("queues-" + hashlib.sha256(content).hexdigest()[:12])
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "package.json").write_bytes(content)
-        done = subprocess.run([need("npm"), "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder,
-                              capture_output=True, text=True)
-        assert done.returncode == 0, f"npm install: {done.stderr}"
-        (folder / "complete").touch()
-    shutil.copy(source / "jobs.js", folder)
-    return folder
 
 
 class Jobs:
@@ -34,7 +15,7 @@ class Jobs:
 
     def __init__(self, library, redis):
         self.prefix = PREFIXES.get(library, library)
-        self.process = subprocess.Popen([need("node"), "jobs.js", library, self.prefix, str(redis.port)], cwd=libraries(), stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([need("node"), "jobs.js", library, self.prefix, str(redis.port)], cwd=node_folder("queues", "jobs.js"), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.answer()
 
