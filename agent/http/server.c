@@ -39,7 +39,9 @@ struct server {
   struct guard guard;
   struct worker *worker;
   struct MHD_Daemon *daemon;
-  int daemon_fd, stop_fd;
+  int daemon_fd;
+  int wake_fd; /* written to when the worker has resumed a connection, which libmicrohttpd would not notice, and at the end */
+  atomic_bool ending;
   bool running;
   pthread_t thread;
   size_t spare_count;
@@ -179,7 +181,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 static void fill_spares(struct server *s) {
   while (s->spare_count < SPARES) {
-    int fd = fcntl(s->stop_fd, F_DUPFD_CLOEXEC, 0);
+    int fd = fcntl(s->wake_fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) return;
     s->spares[s->spare_count++] = fd;
   }
@@ -233,14 +235,16 @@ static int timeout_of(struct server *s, msec_t now) {
 
 /* Waits for work and does it; false when it is time to end. */
 static bool turn(struct server *s) {
-  struct pollfd fds[3 + LISTENERS_MAX] = {{.fd = s->stop_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
+  struct pollfd fds[3 + LISTENERS_MAX] = {{.fd = s->wake_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
   msec_t now = clock_now();
   bool accepting = s->accept_at <= now;
   fds[2] = (struct pollfd){.fd = accepting ? s->own.fd : -1, .events = POLLIN};
   for (size_t i = 0; i < s->listener_count; i++)
     fds[3 + i] = (struct pollfd){.fd = accepting ? s->listeners[i].fd : -1, .events = POLLIN};
   poll(fds, 3 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
-  if (fds[0].revents) return false;
+  eventfd_t count;
+  if (fds[0].revents) eventfd_read(s->wake_fd, &count);
+  if (atomic_load(&s->ending)) return false;
   now = clock_now();
   for (size_t i = 2; i < 3 + s->listener_count; i++)
     if (fds[i].revents) accept_some(s, fds[i].fd, now);
@@ -270,8 +274,6 @@ static bool open_listeners(struct server *s, const struct strings *listen, struc
 }
 
 static bool start_daemon(struct server *s, struct fail *f) {
-  s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (s->stop_fd < 0) return fail_errno(f, "cannot start the HTTP server");
   s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
                                MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_URI_LOG_CALLBACK, on_line, s,
                                MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
@@ -301,13 +303,15 @@ static void open_own(struct server *s, const char *path) {
 
 struct server *server_start(const struct server_config *config, struct fail *f) {
   struct server *s = mem_zero(sizeof *s);
-  s->stop_fd = s->own.fd = -1;
+  s->own.fd = -1;
+  s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   guard_init(&s->guard);
   s->site = (struct site){.store = config->store, .started = clock_now(), .expected = EXPECTED_UNKNOWN};
   s->site.telemetry_path = mem_copy(config->telemetry_path);
   s->site.cache = cache_new(config->store);
-  s->worker = worker_new(config->store);
-  bool good = open_listeners(s, config->listen, f);
+  s->worker = worker_new(config->store, s->wake_fd);
+  bool good = (s->wake_fd >= 0 || fail(f, FAIL_SYSTEM, "cannot start the HTTP server: no descriptor is left")) &&
+              open_listeners(s, config->listen, f);
   if (good) open_own(s, config->socket);
   if (good && start_daemon(s, f) && start_thread(s, f)) return s;
   server_stop(s);
@@ -331,7 +335,8 @@ void server_show(struct server *s, struct history *history, struct evaluator *ev
 void server_stop(struct server *s) {
   if (!s) return;
   if (s->running) {
-    eventfd_write(s->stop_fd, 1);
+    atomic_store(&s->ending, true);
+    eventfd_write(s->wake_fd, 1);
     pthread_join(s->thread, NULL);
   }
   worker_stop(s->worker);
@@ -339,7 +344,7 @@ void server_stop(struct server *s) {
   worker_free(s->worker);
   while (lend_spare(s)) {
   }
-  if (s->stop_fd >= 0) close(s->stop_fd);
+  if (s->wake_fd >= 0) close(s->wake_fd);
   for (size_t i = 0; i < s->listener_count; i++) listener_close(&s->listeners[i]);
   listener_close(&s->own);
   cache_free(s->site.cache);

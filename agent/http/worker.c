@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "base/mem.h"
 
@@ -14,6 +15,7 @@
 struct worker {
   struct api api; /* the thread's, once there is a history and it runs */
   atomic_bool stop;
+  int wake_fd;
   pthread_mutex_t lock; /* of what follows */
   pthread_cond_t asked;
   struct job *first, **last;
@@ -37,10 +39,11 @@ void job_free(struct job *j) {
   free(j);
 }
 
-struct worker *worker_new(struct store *store) {
+struct worker *worker_new(struct store *store, int wake_fd) {
   struct worker *w = mem_zero(sizeof *w);
   w->api = (struct api){.store = store, .stop = &w->stop};
   w->last = &w->first;
+  w->wake_fd = wake_fd;
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->asked, NULL);
   return w;
@@ -72,6 +75,7 @@ static void answer(struct worker *w, struct job *j) {
   if (llabs(offset - w->api.wall_offset) > STEP_MSEC) w->api.wall_offset = offset;
   j->status = api_answer(&w->api, &(struct api_request){j->path, j->form.parameters, j->form.count}, &j->answer);
   MHD_resume_connection(j->connection);
+  eventfd_write(w->wake_fd, 1);
 }
 
 static void *work(void *arg) {

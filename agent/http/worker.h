@@ -23,8 +23,8 @@ struct job *job_new(void);
 void job_free(struct job *j); /* NULL allowed */
 
 struct worker;
-/* What is shown must outlive it. */
-struct worker *worker_new(struct store *store);
+/* What is shown must outlive it. It writes to the eventfd `wake_fd` when it has resumed a connection. */
+struct worker *worker_new(struct store *store, int wake_fd);
 /* What is answered from, from now on; before, questions are refused. */
 void worker_show(struct worker *w, struct history *history, struct evaluator *evaluator);
 /* Suspends the connection and takes the job over. False when too many wait, there is nothing to show yet, or no thread can be had. */
