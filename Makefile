@@ -83,7 +83,7 @@ $(B)/revision: FORCE
 $(B)/agent/base/version.o: $(B)/revision
 $(B)/agent/base/version.o: CFLAGS += -DSONDE_VERSION='"$(VERSION)"' -DSONDE_REVISION='"$(REVISION)"'
 
-$(B)/agent/alert/pack.o: alerts/web-stack.yml
+$(B)/agent/alert/pack.o: alerts/web-stack.yml alerts/web-app.yml
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(LIBRARY)
 	@mkdir -p $(@D)

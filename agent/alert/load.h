@@ -21,7 +21,7 @@ bool rules_parse(struct rule_set *set, const char *file, const char *text, size_
 /* An empty set. */
 struct rule_set *rules_new(void);
 
-/* The rules that sonde brings along, as YAML. */
-const char *pack_text(size_t *ret_length);
+/* The rules that sonde brings along under this name (CONFIG_PACKS), as YAML; NULL when it is none of theirs. */
+const char *pack_text(const char *name);
 
 #endif

@@ -1,16 +1,28 @@
-/* The rules that sonde brings along are a part of the program, so that a lone binary has them. The assembler takes the file in as it is. */
+/* The rules that sonde brings along are a part of the program, so that a lone binary has them. The assembler takes the files in as they are. */
 #include <string.h>
 
 #include "agent/alert/load.h"
+#include "config/config.h"
 
-__asm__(".pushsection .rodata\n"
-        "sonde_pack: .incbin \"alerts/web-stack.yml\"\n"
-        ".byte 0\n"
-        ".popsection\n");
+#define X(id, name)                                                                                                                \
+  __asm__(".pushsection .rodata\n"                                                                                                 \
+          "sonde_pack_" #id ": .incbin \"alerts/" name ".yml\"\n"                                                                  \
+          ".byte 0\n"                                                                                                              \
+          ".popsection\n");                                                                                                        \
+  extern const char sonde_pack_##id[];
+CONFIG_PACKS(X)
+#undef X
 
-extern const char sonde_pack[];
+static const struct {
+  const char *name, *text;
+} packs[] = {
+#define X(id, name) {name, sonde_pack_##id},
+    CONFIG_PACKS(X)
+#undef X
+};
 
-const char *pack_text(size_t *ret_length) {
-  *ret_length = strlen(sonde_pack);
-  return sonde_pack;
+const char *pack_text(const char *name) {
+  for (size_t i = 0; i < COUNTOF(packs); i++)
+    if (!strcmp(packs[i].name, name)) return packs[i].text;
+  return NULL;
 }

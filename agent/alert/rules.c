@@ -122,11 +122,8 @@ static bool read_file(struct rule_set *set, const char *path, struct map *seen, 
 }
 
 static bool read_pattern(struct rule_set *set, const char *pattern, struct map *seen, struct fail *f) {
-  if (!strcmp(pattern, CONFIG_RULES_PACK)) {
-    size_t length;
-    const char *text = pack_text(&length);
-    return rules_parse(set, CONFIG_RULES_PACK, text, length, f);
-  }
+  const char *pack = pack_text(pattern);
+  if (pack) return rules_parse(set, pattern, pack, strlen(pack), f);
   glob_t found;
   int status = glob(pattern, 0, NULL, &found);
   if (status == GLOB_NOMATCH) return fail(f, FAIL_CONFIG, "rules: no file matches %s", pattern);

@@ -84,9 +84,9 @@ const struct option root_rows[] = {
     {.name = "targets", .type = OPTION_NODE, .help = "What is watched: a list of maps, at most 5000. See below."},
     {.name = "rules",
      .type = OPTION_STRINGS,
-     .fallback = CONFIG_RULES_PACK,
-     .help = "Files of Prometheus rules: paths, which may have `*` in them, and `" CONFIG_RULES_PACK
-             "` for the rules that sonde brings along. `[]` for none.",
+     .fallback = "[web-stack, web-app]",
+     .help = "Files of Prometheus rules: paths, which may have `*` in them, and `web-stack` and `web-app` for the rules that sonde "
+             "brings along. `[]` for none.",
      .offset = offsetof(struct config, rules)},
     {.name = "receivers",
      .type = OPTION_NODE,
@@ -175,10 +175,19 @@ static bool read_receivers(const struct reader *r, const struct kinds *kinds, co
   return check_names(r, c, list, "receiver", receiver_name);
 }
 
+static bool is_pack(const char *name) {
+#define X(id, name) name,
+  static const char *const packs[] = {CONFIG_PACKS(X)};
+#undef X
+  for (size_t i = 0; i < COUNTOF(packs); i++)
+    if (!strcmp(packs[i], name)) return true;
+  return false;
+}
+
 /* Patterns begin where the file lies. */
 static bool place_rules(const struct reader *r, struct config *c) {
   for (size_t i = 0; i < c->rules.count; i++)
-    if (strcmp(c->rules.items[i], CONFIG_RULES_PACK) != 0) c->rules.items[i] = file_resolve(r->arena, r->folder, c->rules.items[i]);
+    if (!is_pack(c->rules.items[i])) c->rules.items[i] = file_resolve(r->arena, r->folder, c->rules.items[i]);
   return true;
 }
 

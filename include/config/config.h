@@ -23,7 +23,8 @@ struct target_config {
   uint64_t digest; /* equal when kind, name and all of the above are equal: a reload keeps such a target as it is */
 };
 
-#define CONFIG_RULES_PACK "web-stack" /* among the rules: those that sonde brings along */
+/* Among the rules, those that sonde brings along: files of alerts/, by their names. All of them are on where none are configured. */
+#define CONFIG_PACKS(X) X(web_stack, "web-stack") X(web_app, "web-app")
 
 /* Where messages go. */
 struct receiver_config {
@@ -40,12 +41,12 @@ struct config {
   struct strings listen; /* "127.0.0.1:10420", "[::1]:10420", ":10420", "unix:/run/sonde.sock" */
   const char *telemetry_path;
   msec_t poll_interval, poll_timeout;
-  const char *state_dir; /* resolved by config_state_dir() */
+  const char *state_dir;  /* resolved by config_state_dir() */
   msec_t history_keep;    /* at least as long */
   int64_t history_memory; /* bytes */
   struct pairs external_labels;
   const char *external_url; /* where people reach the agent, without a / at its end; "" when unknown */
-  struct strings rules; /* patterns of rule files, and CONFIG_RULES_PACK */
+  struct strings rules;     /* patterns of rule files, and names of CONFIG_PACKS */
   struct target_config *targets;
   size_t target_count;
   struct receiver_config *receivers;

@@ -72,7 +72,8 @@ class UnitTests(unittest.TestCase):
 
     def test_tests_with_something_wrong_fail_as_they_do_in_promtool(self):
         rng = random.Random(7)
-        for rules, tests in ((ROOT / "alerts/web-stack.yml", ROOT / "alerts/web-stack_test.yml"), (FIXTURES / "states.yml", FIXTURES / "states_test.yml")):
+        for rules, tests in (*((ROOT / f"alerts/{pack}.yml", ROOT / f"alerts/{pack}_test.yml") for pack in ("web-stack", "web-app")),
+                             (FIXTURES / "states.yml", FIXTURES / "states_test.yml")):
             for test in tests_of(tests):
                 for _ in range(2):
                     with self.subTest(test=test.get("name")):

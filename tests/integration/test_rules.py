@@ -191,7 +191,7 @@ class Rules(unittest.TestCase):
 
     def test_without_the_key_the_shipped_rules_are_on(self):
         with Sonde(targets=[{"name": "web-1", "host": {}}]) as sonde:
-            shipped = (ROOT / "alerts/web-stack.yml").read_text().count("- alert:")
+            shipped = sum((ROOT / f"alerts/{pack}.yml").read_text().count("- alert:") for pack in ("web-stack", "web-app"))
             wait_for("the shipped rules", lambda: sonde.value("sonde_rules", target="sonde") == shipped)
         with Sonde(targets=[{"name": "web-1", "host": {}}], rules=[]) as sonde:
             sonde.wait_log("0 rules")

@@ -243,10 +243,11 @@ static void a_file_that_cannot_be_read_is_named(void **state) {
 
 static void the_rules_that_are_brought_along_load(void **state) {
   (void)state;
-  struct rule_set *set = load("web-stack", NULL);
+  struct rule_set *set = load("web-stack", "web-app");
   if (!set) fail_msg("%s", why.text);
-  assert_true(set->rule_count > 0);
   assert_string_equal(set->groups[0].file, "web-stack");
+  assert_string_equal(set->groups[set->count - 1].file, "web-app");
+  for (size_t i = 0; i < set->count; i++) assert_true(set->groups[i].count > 0);
   rules_free(set);
 }
 

@@ -47,9 +47,10 @@ static void rules_are_the_shipped_ones_unless_others_are_named(void **state) {
     size_t count;
     const char *first;
   } table[] = {
-      {"", 1, "web-stack"},
-      {"rules:\n", 1, "web-stack"},
+      {"", 2, "web-stack"},
+      {"rules:\n", 2, "web-stack"},
       {"rules: []\n", 0, NULL},
+      {"rules: web-app\n", 1, "web-app"},
       {"rules: a.yml\n", 1, "dir/a.yml"},
       {"rules: ['alerts/*.yml', web-stack, /etc/b.yml]\n", 3, "dir/alerts/*.yml"},
   };
@@ -57,6 +58,7 @@ static void rules_are_the_shipped_ones_unless_others_are_named(void **state) {
     struct config *c = parse_good(table[i].text);
     assert_int_equal(c->rules.count, table[i].count);
     if (table[i].first) assert_string_equal(c->rules.items[0], table[i].first);
+    if (table[i].count == 2) assert_string_equal(c->rules.items[1], "web-app");
     if (table[i].count == 3) assert_string_equal(c->rules.items[1], "web-stack");
     if (table[i].count == 3) assert_string_equal(c->rules.items[2], "/etc/b.yml");
     config_unref(c);
