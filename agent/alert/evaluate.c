@@ -2,9 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/alert/load.h"
 #include "agent/alert/running.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+enum { IDLE_MAX = 10 };
 
 /* All that is evaluated lives until the rule is done with. */
 struct look {
@@ -178,6 +181,22 @@ static void say(const struct running_rule *r, const struct rule_group *group, bo
     log_info(NULL, "the rule %s of the group %s can be evaluated again", r->rule->name, group->name);
 }
 
+/* A rule that looks at nothing is silent for ever, and nobody would know. Of the rules that sonde brings along many are for servers that are not here. */
+static void count_idle(struct running_rule *r, const struct look *l) {
+  const struct rule_group *group = l->group;
+  if (r->health == RULE_IDLE && (l->notes.gap || l->result.count || !promql_span(r->rule->expr))) return;
+  bool was_idle = r->idle >= IDLE_MAX;
+  r->idle = r->health == RULE_IDLE ? r->idle + !was_idle : 0;
+  if (was_idle == (r->idle >= IDLE_MAX) || pack_text(r->rule->file)) return;
+  if (was_idle)
+    log_info(NULL, "the rule %s of the group %s matches series now", r->rule->name, group->name);
+  else
+    log_warn(NULL,
+             "the rule %s of the group %s has matched no series in %d evaluations: are its metrics spelt right, and does a "
+             "target bring them?",
+             r->rule->name, group->name, IDLE_MAX);
+}
+
 void rule_evaluate(struct running_rule *r, const struct rule_group *group, const struct moment *m, struct transitions *out) {
   struct look l = {.group = group, .moment = m};
   struct fail why = {0};
@@ -186,6 +205,7 @@ void rule_evaluate(struct running_rule *r, const struct rule_group *group, const
   bool ok = judge(&l, r, out, &why);
   say(r, group, ok, &why);
   r->health = ok ? health_of(&l.notes) : RULE_ERROR;
+  count_idle(r, &l);
   r->error = why;
   r->warm_at = l.notes.warm_at;
   if (ok) keep_values(r, &l);

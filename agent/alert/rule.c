@@ -134,6 +134,9 @@ bool rule_read(const struct load *l, const struct node *map, struct rule *ret) {
       .no_data = no_data_of(k.no_data),
       .file = l->reader.file,
       .line = map->line,
+      .column = map->column,
+      .expr_line = node_get(map, "expr")->line,
+      .expr_column = node_get(map, "expr")->column,
   };
   if (!read_expression(l, map, "expr", k.expr, &ret->expr) ||
       (k.recover && !read_expression(l, map, "recover", k.recover, &ret->recover)))

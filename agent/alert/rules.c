@@ -69,6 +69,7 @@ static bool read_group(const struct load *l, const struct node *map, struct rule
   if (!schema_read(r, map, "", &(struct schema){group_rows, g}, 1)) return false;
   if (!g->name || !*g->name) return node_fail(r, map, "a group needs a name");
   g->file = r->file;
+  g->source = l->text;
   return read_rules(l, node_get(map, "rules"), g);
 }
 
@@ -101,7 +102,7 @@ bool rules_parse(struct rule_set *set, const char *file, const char *text, size_
   struct load l = {
       .set = set,
       .reader = {.arena = &set->arena, .file = arena_copy(&set->arena, file), .literal = true, .fail = f},
-      .text = text,
+      .text = arena_copy_bytes(&set->arena, text, length),
   };
   struct arena tree;
   arena_init(&tree);

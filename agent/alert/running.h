@@ -23,6 +23,7 @@ struct running_rule {
   struct alerts alerts;
   struct emitted emitted;
   enum rule_health health;
+  unsigned idle; /* evaluations one after the other that matched no series, while all targets answered */
   struct fail error;
   msec_t warm_at;
   double seconds;

@@ -15,6 +15,7 @@
 
 #include "agent/cli/alerting.h"
 #include "agent/cli/cli.h"
+#include "agent/cli/known.h"
 #include "agent/cli/watched.h"
 #include "alert/status.h"
 #include "base/log.h"
@@ -39,6 +40,18 @@ struct agent {
 
 static void say(bool good, const char *sentence) {
   (good ? log_info : log_warn)(NULL, "%s", sentence);
+}
+
+static void log_finding(const struct rule_finding *f, void *arg) {
+  (void)arg;
+  if (f->severity == LINT_WARNING) log_warn(NULL, "%s:%u:%u: %s: %s", f->file, f->line, f->column, f->rule, f->text);
+}
+
+/* What is probably not meant, once for each load. */
+static void log_lint(const struct config *c, struct history *history, const struct rule_set *rules) {
+  struct known *known = known_new(c, history);
+  known_lint(known, rules, log_finding, NULL);
+  known_free(known);
 }
 
 /* The configuration and the rules that it names. */
@@ -164,6 +177,7 @@ static bool start(struct agent *a, struct fail *f) {
   config_ref(c);
   targets_apply(a->targets, c);
   struct fail why;
+  log_lint(c, a->alerting.history, rules);
   if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s; all else goes on, a reload tries again", why.text);
   config_unref(c);
   return true;
@@ -183,6 +197,7 @@ static void reload(struct agent *a) {
   log_info(NULL, "reloaded, %zu target%s", c->target_count, c->target_count == 1 ? "" : "s");
   log_targets(c);
   server_expect(a->server, c->target_count, status_digest(c, rules));
+  log_lint(c, a->alerting.history, rules);
   if (!alerting_apply(&a->alerting, c, rules, &why)) log_error(NULL, "%s", why.text);
   targets_apply(a->targets, c);
 }

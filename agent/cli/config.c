@@ -4,17 +4,26 @@
 
 #include "agent/cli/config_check.h"
 #include "agent/cli/cli.h"
+#include "agent/cli/known.h"
 #include "agent/cli/watched.h"
 #include "alert/rules.h"
+
+static size_t lint(const struct config *c, const struct rule_set *rules) {
+  struct known *known = known_new(c, NULL);
+  size_t warnings = known_lint_print(known, rules, LINT_WARNING);
+  known_free(known);
+  return warnings;
+}
 
 int config_check(const char *path) {
   struct fail why = {0};
   struct kinds kinds = watched_kinds();
   struct config *c = config_load(path, &kinds, &why);
   struct rule_set *rules = c ? rules_load(&c->rules, &why) : NULL;
+  size_t warnings = rules ? lint(c, rules) : 0;
   if (rules)
-    printf("%s: good, %zu target%s, %zu rule%s\n", path, c->target_count, c->target_count == 1 ? "" : "s", rules->rule_count,
-           rules->rule_count == 1 ? "" : "s");
+    printf("%s: good, %zu target%s, %zu rule%s%s\n", path, c->target_count, c->target_count == 1 ? "" : "s", rules->rule_count,
+           rules->rule_count == 1 ? "" : "s", warnings ? "; the warnings above are of the rules" : "");
   else
     fprintf(stderr, "%s\n", why.text);
   rules_free(rules);

@@ -3,13 +3,10 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/known.h"
 #include "agent/cli/metrics_lint.h"
 #include "agent/cli/table.h"
-#include "alert/evaluator.h"
 #include "collectors/collector.h"
-#include "history/keep.h"
-#include "notify/notify.h"
-#include "poll/self.h"
 
 enum { FLAG_FORMAT };
 static const struct flag flags[] = {
@@ -35,13 +32,6 @@ static void print_catalogue(const char *name, const char *summary, void (*catalo
   else
     table_print(&table);
   puts("");
-}
-
-static void own_catalogue(family_fn *each, void *arg) {
-  agent_catalogue(each, arg);
-  history_catalogue(each, arg);
-  evaluator_catalogue(each, arg);
-  notifier_catalogue(each, arg);
 }
 
 static const char introduction[] =

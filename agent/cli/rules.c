@@ -3,19 +3,26 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/known.h"
 #include "alert/rules.h"
 #include "alert/unit.h"
 
 enum { FILES_MAX = 1000, SAID_MAX = 16 << 20 };
 
-static int check_file(const char *path) {
+static const char *plural(size_t count) {
+  return count == 1 ? "" : "s";
+}
+
+/* What would be refused is an error; what is loaded, and is probably not what was meant, is a warning. */
+static int check_file(const char *path, struct known *known) {
   struct fail why = {0};
   struct rule_set *set = rules_load(&(struct strings){&path, 1}, &why);
   if (!set) {
     fprintf(stderr, "%s\n", why.text);
     return STATUS_WRONG;
   }
-  printf("%s: good, %zu rule%s\n", path, set->rule_count, set->rule_count == 1 ? "" : "s");
+  size_t warnings = known_lint_print(known, set, LINT_INFO);
+  printf("%s: %zu rule%s, %zu warning%s\n", path, set->rule_count, plural(set->rule_count), warnings, plural(warnings));
   rules_free(set);
   return STATUS_GOOD;
 }
@@ -45,10 +52,12 @@ static int run(int argc, char **argv) {
   bool check = count && !strcmp(words[0], "check"), test = count && !strcmp(words[0], "test");
   if (count < 2 || (!check && !test))
     return usage_error(&rules_command, "say what to do: sonde rules check FILE..., or sonde rules test FILE...");
+  struct known *known = check ? known_new(NULL, NULL) : NULL;
   for (size_t i = 1; i < count; i++) {
-    status = check ? check_file(words[i]) : test_file(words[i]);
+    status = check ? check_file(words[i], known) : test_file(words[i]);
     if (status != STATUS_GOOD) worst = status;
   }
+  known_free(known);
   return worst;
 }
 

@@ -56,6 +56,7 @@ struct expr {
     } aggregate;
     struct {
       enum token_kind op;
+      size_t at; /* where it stands in the text */
       bool returns_bool;
       const struct expr *left, *right;
       struct grouping matching;
@@ -75,6 +76,8 @@ struct aggregator {
 const struct aggregator *aggregator_find(const char *name, size_t length); /* in any case, as in Prometheus */
 /* What an operator makes of two numbers: false when it is a comparison that does not hold (and has no bool). */
 bool binary_numbers(const struct expr *e, double left, double right, double *ret);
+/* A number that no series and no time takes part in: 60 * 60 * 24, -1. */
+bool constant_number(const struct expr *e, double *ret);
 bool is_comparison(enum token_kind op);
 bool is_set_operator(enum token_kind op);
 

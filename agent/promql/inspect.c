@@ -40,19 +40,19 @@ bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *r
   return true;
 }
 
-/* A number that no series and no time takes part in: 60 * 60 * 24, -1. */
-static bool constant(const struct expr *e, double *ret) {
+bool constant_number(const struct expr *e, double *ret) {
   double left, right;
   switch (e->kind) {
   case EXPR_NUMBER:
     *ret = e->number;
     return true;
   case EXPR_NEGATE:
-    if (!constant(e->negated, &left)) return false;
+    if (!constant_number(e->negated, &left)) return false;
     *ret = -left;
     return true;
   case EXPR_BINARY:
-    return constant(e->binary.left, &left) && constant(e->binary.right, &right) && binary_numbers(e, left, right, ret);
+    return constant_number(e->binary.left, &left) && constant_number(e->binary.right, &right) &&
+           binary_numbers(e, left, right, ret);
   default:
     return false;
   }
@@ -80,9 +80,9 @@ bool promql_comparison(const struct expr *e, struct comparison *ret) {
   if (e->kind != EXPR_BINARY || !is_comparison(e->binary.op) || e->binary.returns_bool) return false;
   const struct expr *left = e->binary.left, *right = e->binary.right;
   double threshold;
-  if (constant(right, &threshold))
+  if (constant_number(right, &threshold))
     *ret = (struct comparison){left, token_name(e->binary.op), threshold};
-  else if (constant(left, &threshold))
+  else if (constant_number(left, &threshold))
     *ret = (struct comparison){right, token_name(mirrored(e->binary.op)), threshold};
   else
     return false;

@@ -227,6 +227,7 @@ static struct expr *binary(struct parser *p, const struct expr *left) {
     return NULL;
   }
   e->binary.op = p->token.kind;
+  e->binary.at = at_op;
   e->binary.left = left;
   if (!parser_advance(p) || !matching(p, e)) return NULL;
   int level = precedence(e->binary.op);

@@ -24,10 +24,12 @@ struct rule {
   struct pairs labels, annotations; /* templates, but the labels of one that records; the group's labels are among them */
   enum no_data no_data;
   const char *file;
-  unsigned line;
+  unsigned line, column;           /* where the rule begins … */
+  unsigned expr_line, expr_column; /* … and where its expression does */
 };
 struct rule_group {
   const char *name, *file;
+  const char *source;  /* the text of the file: for places within an expression */
   msec_t interval;     /* 0: the default */
   msec_t query_offset; /* how far back the expressions look */
   int64_t limit;       /* of alerts or series of each rule; 0: none */
