@@ -50,8 +50,9 @@ promqltest: build/tests/promqltest ## build/tests/promqltest FILE... runs PromQL
 lint: ## budgets and layers of the tree, formatting, clang-tidy, cppcheck
 	@tools/need build lint && exec tools/lint
 
-bench: ## what sonde costs, beside the exporters it replaces, in one run
-	@tools/need build bench && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && tests/bench/bench && tests/bench/probes_bench
+bench: ## what sonde costs, beside the exporters and the Prometheus it replaces, in one run
+	@tools/need build bench && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde $(B)/tests/bench/rules_series && \
+	  tests/bench/bench && tests/bench/probes_bench && tests/bench/rules_bench
 
 fuzz: ## each fuzzer for EACH=30 seconds, beginning with its corpus
 	@tools/need build fuzz && exec tools/fuzz

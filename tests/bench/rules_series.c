@@ -3,6 +3,8 @@
  *
  *   rules_series serve PORT             /metrics, for whoever scrapes it; the port is 127.0.0.1's
  *   rules_series past SECONDS STEP      that much of the past in OpenMetrics, for promtool tsdb create-blocks-from
+ *   rules_series remember FILE SECONDS STEP
+ *                                       the same as the file that an agent leaves when it ends
  *   rules_series evaluate FILE SECONDS STEP
  *                                       the rules of a file over that much of the past: CPU a round, each in the way of the agent's evaluator */
 #include <arpa/inet.h>
@@ -309,6 +311,27 @@ static void append(struct shard *shard, struct identity *id, msec_t time, double
   batch_unref(b);
 }
 
+/* A history of that much past, from time 0 on, which was at `start`. */
+static struct history *filled(struct identity *id, struct shard **ret, double start, double seconds, double step) {
+  struct history *h = history_new((msec_t)(seconds * 1000), (size_t)1 << 30);
+  *ret = history_add(h, id);
+  for (double at = step; at <= seconds; at += step) append(*ret, id, (msec_t)(at * 1000), start + at);
+  return h;
+}
+
+static int remember(const char *file, double seconds, double step) {
+  struct fail why;
+  struct identity *id = identity_new("app", "metrics", "app", "app");
+  struct shard *shard;
+  double start = clock_wall() - seconds;
+  struct history *h = filled(id, &shard, start, seconds, step);
+  bool good = history_save(h, file, (msec_t)(start * 1000), &why);
+  if (!good) fprintf(stderr, "%s\n", why.text);
+  history_free(h);
+  identity_unref(id);
+  return good ? 0 : 1;
+}
+
 static size_t resident_kilobytes(void) {
   size_t pages = 0;
   FILE *f = fopen("/proc/self/statm", "r");
@@ -334,14 +357,13 @@ static int evaluate(const char *file, double seconds, double step) {
   struct fail why = {0};
   struct rule_set *rules = rules_load(&(struct strings){.items = &file, .count = 1}, &why);
   if (!rules) return fprintf(stderr, "%s\n", why.text), 1;
-  struct history *h = history_new((msec_t)(seconds * 1000), (size_t)1 << 30);
-  struct identity *id = identity_new("app", "metrics", "app", "app");
-  struct shard *shard = history_add(h, id);
-  struct evaluator *e = evaluator_new(h, NULL, NULL);
-  double start = clock_wall() - seconds, best = 1e9, sum = 0, at = step;
+  double start = clock_wall() - seconds, best = 1e9, sum = 0, at = floor(seconds / step) * step + step;
   size_t before = resident_kilobytes();
+  struct shard *shard;
+  struct identity *id = identity_new("app", "metrics", "app", "app");
+  struct history *h = filled(id, &shard, start, seconds, step);
+  struct evaluator *e = evaluator_new(h, NULL, NULL);
   evaluator_apply(e, config_new(), rules);
-  for (; at <= seconds; at += step) append(shard, id, (msec_t)(at * 1000), start + at);
   for (int i = 0; i < ROUNDS; i++, at += step) {
     append(shard, id, (msec_t)(at * 1000), start + at);
     double begun = clock_cpu();
@@ -364,7 +386,8 @@ int main(int argc, char **argv) {
   make_series();
   if (argc == 3 && !strcmp(argv[1], "serve")) return serve((unsigned)atoi(argv[2]));
   if (argc == 4 && !strcmp(argv[1], "past")) return past(atof(argv[2]), atof(argv[3]));
+  if (argc == 5 && !strcmp(argv[1], "remember")) return remember(argv[2], atof(argv[3]), atof(argv[4]));
   if (argc == 5 && !strcmp(argv[1], "evaluate")) return evaluate(argv[2], atof(argv[3]), atof(argv[4]));
-  fprintf(stderr, "usage: %s serve PORT | past SECONDS STEP | evaluate FILE SECONDS STEP\n", argv[0]);
+  fprintf(stderr, "usage: %s serve PORT | past SECONDS STEP | remember FILE SECONDS STEP | evaluate FILE SECONDS STEP\n", argv[0]);
   return 2;
 }
