@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 /* libpq and OpenSSL need some, getaddrinfo() most. */
@@ -19,11 +19,11 @@ bool thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg, struct 
 }
 
 void thread_name(const char *name) {
-  char shown[16] = "";
+  char shown[16];
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, NULL);
-  strncat(shown, name, sizeof shown - 1);
+  snprintf(shown, sizeof shown, "%.15s", name);
   pthread_setname_np(pthread_self(), shown);
 }
 
