@@ -15,7 +15,7 @@ struct history;
 struct server_config {
   const struct strings *listen;
   const char *telemetry_path;
-  const char *socket;      /* path of a unix socket for this user alone, which serves /api/agent/status, too; NULL: none */
+  const char *socket;  /* path of a unix socket for this user alone, which serves /api/agent/status, too; NULL: none */
   struct store *store; /* must outlive the server */
 };
 /* Opens the listening sockets and starts serving. NULL with a sentence naming the address and the remedy (a port in use, an address that is
