@@ -83,33 +83,40 @@ static bool is_shown(const struct page *p, const struct rule_view *r) {
   return is_chosen(p, "rule_name[]", r->name) && is_chosen(p, "rule_group[]", r->group) && is_chosen(p, "file[]", r->file);
 }
 
-static size_t put_group(struct page *p, const struct rules_view *v, size_t first, size_t *shown) {
-  const struct rule_view *r = &v->rules[first];
-  size_t end = first, count = 0;
-  double seconds = 0;
-  struct buf *out = p->out, rules;
-  buf_init(&rules, out->max);
-  p->out = &rules;
+/* The rules of the group that begins at `first`, those that are shown; returns where the next begins. */
+static size_t put_rules(struct page *p, const struct rules_view *v, size_t first, size_t *ret_count) {
+  size_t end = first;
+  *ret_count = 0;
   do {
-    seconds += v->rules[end].seconds;
     if (!is_shown(p, &v->rules[end])) continue;
-    if (count++) buf_putc(p->out, ',');
+    if ((*ret_count)++) buf_putc(p->out, ',');
     put_rule(p, &v->rules[end], v->evaluated);
   } while (++end < v->count && !begins_group(v, end));
-  p->out = out;
-  if (count) {
-    buf_puts(out, (*shown)++ ? ",{" : "{");
-    json_member(out, "name", r->group);
-    buf_putc(out, ',');
-    json_member(out, "file", r->file);
-    buf_printf(out, ",\"interval\":%g,\"limit\":%lld,\"evaluationTime\":%.9f,\"lastEvaluation\":", (double)r->interval / 1000,
-               (long long)r->limit, seconds);
-    json_date(out, v->evaluated + p->api->wall_offset);
-    buf_puts(out, ",\"rules\":[");
-    buf_put(out, rules.data, rules.length);
-    buf_puts(out, "]}");
-  }
-  buf_done(&rules);
+  return end;
+}
+
+static double seconds_of(const struct rules_view *v, size_t first) {
+  double seconds = v->rules[first].seconds;
+  for (size_t i = first + 1; i < v->count && !begins_group(v, i); i++) seconds += v->rules[i].seconds;
+  return seconds;
+}
+
+/* A group none of whose rules is shown is not there. */
+static size_t put_group(struct page *p, const struct rules_view *v, size_t first, size_t *shown) {
+  const struct rule_view *r = &v->rules[first];
+  size_t before = p->out->length, count;
+  buf_puts(p->out, *shown ? ",{" : "{");
+  json_member(p->out, "name", r->group);
+  buf_putc(p->out, ',');
+  json_member(p->out, "file", r->file);
+  buf_printf(p->out, ",\"interval\":%g,\"limit\":%lld,\"evaluationTime\":%.9f,\"lastEvaluation\":", (double)r->interval / 1000,
+             (long long)r->limit, seconds_of(v, first));
+  json_date(p->out, v->evaluated + p->api->wall_offset);
+  buf_puts(p->out, ",\"rules\":[");
+  size_t end = put_rules(p, v, first, &count);
+  buf_puts(p->out, "]}");
+  *shown += count != 0;
+  if (!count && p->out->data) p->out->data[p->out->length = before] = 0;
   return end;
 }
 

@@ -107,7 +107,8 @@ static bool answer(const struct settings *s, struct buf *out, struct buf *notes,
   struct asked_range range = range_of(s);
   SCOPED(buf_done) struct buf json;
   buf_init(&json, OUTPUT_MAX);
-  if (!ask(s, &range, &json, f)) return fail_prefix(f, "start one with sonde run, or name its --config.file");
+  if (!ask(s, &range, &json, f))
+    return f->kind == FAIL_CONNECT ? fail_prefix(f, "start one with sonde run, or name its --config.file") : false;
   if (!s->json) return query_show(out, notes, json.data ? json.data : "", &range, f);
   buf_printf(out, "%s\n", json.data ? json.data : "");
   return true;

@@ -18,12 +18,12 @@ static void drop_json(json_t **j) {
 }
 
 /* name{a="1"}; {} stands for no labels. */
-static void put_metric(struct buf *out, const json_t *metric) {
+static void put_metric(struct buf *out, json_t *metric) {
   struct label_pair pairs[json_object_size(metric) + 1];
   size_t count = 0;
   const char *name;
   json_t *value;
-  json_object_foreach((json_t *)(uintptr_t)metric, name, value) pairs[count++] =
+  json_object_foreach(metric, name, value) pairs[count++] =
       (struct label_pair){name, json_string_value(value) ? json_string_value(value) : ""};
   struct labels *l = labels_new(pairs, count);
   labels_write(out, l);

@@ -335,7 +335,10 @@ static bool postgres_poll(void *state, struct poll *poll, struct fail *f) {
          "%s shows user %s only its own sessions' states: GRANT pg_monitor to it; until then they count as 0", p->login.place,
          p->login.user);
   bool up = poll->sections[SERVER] != NULL;
-  *f = up ? (struct fail){0} : good ? poll->fails[SERVER] : broken;
+  if (up)
+    f->kind = FAIL_NONE;
+  else
+    *f = good ? poll->fails[SERVER] : broken;
   return up;
 }
 
