@@ -41,6 +41,12 @@ static struct answer refusal(unsigned status, const char *type, const char *sent
   return (struct answer){.status = status, .response = response_new(&body, JSON)};
 }
 
+static struct answer refusal_of_method(void) {
+  struct answer a = refusal(405, "bad_data", "only GET and POST are served here");
+  response_header(a.response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST");
+  return a;
+}
+
 /* Parameters of the query string: names and values as they stand there. */
 static enum MHD_Result take_argument(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
   (void)kind;
@@ -48,11 +54,13 @@ static enum MHD_Result take_argument(void *arg, enum MHD_ValueKind kind, const c
   return form_add(f, name, strlen(name), value ? value : "", value ? strlen(value) : 0) ? MHD_YES : MHD_NO;
 }
 
+/* Those of the body come first, and so count where a name comes twice, as in Prometheus. */
 static bool read_parameters(struct question *q) {
   struct form *f = &q->job->form;
   int all = MHD_get_connection_values(q->job->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
-  if (MHD_get_connection_values(q->job->connection, MHD_GET_ARGUMENT_KIND, take_argument, f) < all) return false;
-  return form_parse(f, q->body.data ? q->body.data : "", q->body.length);
+  bool good = form_parse(f, q->body.data ? q->body.data : "", q->body.length);
+  buf_done(&q->body);
+  return good && MHD_get_connection_values(q->job->connection, MHD_GET_ARGUMENT_KIND, take_argument, f) >= all;
 }
 
 static struct answer worker_answer(struct job *j) {
@@ -68,7 +76,7 @@ bool question_ask(struct question *q, struct worker *w, const char *method, cons
   if (q->job->status)
     *ret = worker_answer(q->job);
   else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 && strcmp(method, "POST") != 0)
-    *ret = refusal(405, "bad_data", "only GET and POST are served here");
+    *ret = refusal_of_method();
   else if (!good || !question_is(decoded) || !api_has(page))
     *ret = refusal(404, "not_found", "there is no such page of the API here");
   else if (q->body.overflow || !read_parameters(q))

@@ -2,6 +2,7 @@
 #include "agent/http/worker.h"
 
 #include <math.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,9 +11,16 @@
 #include "base/mem.h"
 
 /* The wall's clock is followed when it moves by more than this: times in answers would else jitter by what reading two clocks takes. */
-#define STEP_MSEC 100
+#define STEP_MSEC          100
+#define ANSWER_BYTES_LEAST ((size_t)64 << 10) /* room for any error */
+
+/* What is left for answers: the worker takes, the server's thread gives back. */
+struct budget {
+  atomic_size_t left;
+};
 
 struct worker {
+  struct budget budget;
   struct api api; /* the thread's, once there is a history and it runs */
   atomic_bool stop;
   int wake_fd;
@@ -34,6 +42,7 @@ struct job *job_new(void) {
 
 void job_free(struct job *j) {
   if (!j) return;
+  if (j->budget) atomic_fetch_add(&j->budget->left, j->held);
   arena_done(&j->arena);
   buf_done(&j->answer);
   free(j);
@@ -44,6 +53,7 @@ struct worker *worker_new(struct store *store, int wake_fd) {
   w->api = (struct api){.store = store, .stop = &w->stop};
   w->last = &w->first;
   w->wake_fd = wake_fd;
+  w->budget.left = ANSWERS_BYTES_MAX;
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->asked, NULL);
   return w;
@@ -70,10 +80,38 @@ static struct job *next_job(struct worker *w) {
   return j;
 }
 
+static void refuse(struct job *j, const char *sentence) {
+  j->status = 503;
+  buf_printf(&j->answer, "{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":\"%s\"}", sentence);
+}
+
+/* libmicrohttpd does not look at a suspended connection. */
+static bool has_left(const struct job *j) {
+  struct pollfd fd = {.fd = MHD_get_connection_info(j->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                      .events = POLLRDHUP};
+  return poll(&fd, 1, 0) == 1 && fd.revents;
+}
+
+/* An answer may be as large as what is left for all, so that many large ones that are fetched slowly do not fill the memory. */
+static void query(struct worker *w, struct job *j) {
+  j->answer.max = MIN(atomic_load(&w->budget.left), API_BYTES_MAX);
+  j->status = api_answer(&w->api, &(struct api_request){j->path, j->form.parameters, j->form.count}, &j->answer);
+  j->held = j->answer.length;
+  j->budget = &w->budget;
+  atomic_fetch_sub(&w->budget.left, j->held);
+}
+
 static void answer(struct worker *w, struct job *j) {
   int64_t offset = llround(clock_wall() * 1000) - clock_now();
   if (llabs(offset - w->api.wall_offset) > STEP_MSEC) w->api.wall_offset = offset;
-  j->status = api_answer(&w->api, &(struct api_request){j->path, j->form.parameters, j->form.count}, &j->answer);
+  if (has_left(j))
+    refuse(j, "nobody waits for this any more");
+  else if (clock_now() - j->since > JOB_PATIENCE_MSEC)
+    refuse(j, "too many queries were asked before this one");
+  else if (atomic_load(&w->budget.left) < ANSWER_BYTES_LEAST)
+    refuse(j, "too many large answers are still being fetched");
+  else
+    query(w, j);
   MHD_resume_connection(j->connection);
   eventfd_write(w->wake_fd, 1);
 }
@@ -94,6 +132,7 @@ bool worker_ask(struct worker *w, struct job *j) {
   if (!w->running && w->api.history) w->running = pthread_create(&w->thread, NULL, work, w) == 0;
   bool taken = w->running && w->waiting < JOBS_WAITING_MAX;
   if (taken) {
+    j->since = clock_now();
     MHD_suspend_connection(j->connection);
     *w->last = j;
     w->last = &j->next;
@@ -114,8 +153,7 @@ void worker_stop(struct worker *w) {
   if (running) pthread_join(w->thread, NULL);
   for (struct job *j = w->first, *next; j; j = next) {
     next = j->next; /* it may be gone when it is resumed */
-    j->status = 503;
-    buf_puts(&j->answer, "{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":\"the agent is ending\"}");
+    refuse(j, "the agent is ending");
     MHD_resume_connection(j->connection);
   }
   w->first = NULL;

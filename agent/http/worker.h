@@ -1,5 +1,6 @@
 /* The thread that answers what may take long: queries of the API. Who asks waits with the connection suspended, so that the thread that serves /metrics is
- * never held up. One at a time, in order; it starts with the first. */
+ * never held up. One at a time, in order; it starts with the first. Fewer may wait than one peer may have connections, so that who asks much is still
+ * scraped, and nobody waits so long that the guard cuts him without a word. */
 #ifndef SONDE_AGENT_HTTP_WORKER_H
 #define SONDE_AGENT_HTTP_WORKER_H
 
@@ -7,7 +8,9 @@
 
 #include "agent/http/form.h"
 
-#define JOBS_WAITING_MAX 100
+#define JOBS_WAITING_MAX  40 /* well below GUESTS_OF_PEER */
+#define JOB_PATIENCE_MSEC 15000
+#define ANSWERS_BYTES_MAX ((size_t)256 << 20) /* of answers that are not yet sent whole, together */
 
 /* One question and its answer. It belongs to the worker from worker_ask() until its connection is resumed. */
 struct job {
@@ -18,9 +21,12 @@ struct job {
   struct form form;
   unsigned status; /* 0 while it is not answered */
   struct buf answer;
+  msec_t since;          /* when it was asked */
+  struct budget *budget; /* what `held` is taken from; NULL: nothing */
+  size_t held;           /* bytes of the answer, until job_free() */
 };
 struct job *job_new(void);
-void job_free(struct job *j); /* NULL allowed */
+void job_free(struct job *j); /* NULL allowed; not before its answer is sent */
 
 struct worker;
 /* What is shown must outlive it. It writes to the eventfd `wake_fd` when it has resumed a connection. */

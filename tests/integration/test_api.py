@@ -1,6 +1,7 @@
 """The agent as a Prometheus data source: the API that Grafana and promtool ask, beside a real Prometheus; and sonde query."""
 import concurrent.futures
 import json
+import socket
 import subprocess
 import time
 import unittest
@@ -21,6 +22,22 @@ def prometheus():
 def ask(server, path, **parameters):
     answer = server.get(f"/api/v1/{path}?" + urllib.parse.urlencode(parameters))
     return answer.status, json.loads(answer.body)
+
+
+HEAVY = "sum(sum_over_time(count_over_time({__name__=~\".+\"}[1m])[1d:1s]))"
+
+
+def dial(sonde, query):
+    """A connection on which a query has been asked, and whose answer nobody has read yet."""
+    s = socket.create_connection(("127.0.0.1", sonde.port), timeout=120)
+    s.sendall(f"GET /api/v1/query?query={urllib.parse.quote(query)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return s
+
+
+def curl(url, *words, **popen):
+    done = subprocess.run(["curl", "-s", "-g", "-i", *words, url], capture_output=True, timeout=60, **popen)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode(), body
 
 
 def promtool(sonde, *words):
@@ -97,6 +114,7 @@ class Api(unittest.TestCase):
                      ("query_range", {"query": "1", "start": 0, "end": 10, "step": "5s"}), ("series", {}), ("series", {"match[]": "up["}),
                      ("series", {"match[]": "{}"}), ("labels", {"match[]": "rate(up[1m])"}), ("rules", {"type": "x"})]
         with prometheus() as real:
+            wait_for("Prometheus", lambda: fetch(real.port, "/-/ready").status == 200)
             for path, parameters in questions:
                 theirs, ours = ask(real, path, **parameters), ask(self.sonde, path, **parameters)
                 with self.subTest(path=path, parameters=parameters):
@@ -104,10 +122,88 @@ class Api(unittest.TestCase):
                     if "data" in theirs[1] and path == "query":
                         self.assertEqual(ours[1]["data"]["resultType"], theirs[1]["data"]["resultType"])
 
+    def test_the_same_requests_get_the_same_answers_as_from_prometheus(self):
+        shapes = [("-X", "POST", "/query?query=1", "--data", "query=2&time=3"), ("--data-urlencode", "query=vector(3)", "-d", "time=1.5", "/query"),
+                  ("-G", "-d", "query=1", "-d", "query=2", "-d", "time=4", "/query"), ("/query?query=%22%5Cxff%C3%A4%0A%22",),
+                  ("/query?query=1&timeout=1m",), ("/query?query=1&timeout=soon",), ("/query?query=1&time=1e300x",),
+                  ("/query_range?query=1&start=0&end=10&step=1e-9",), ("/query_range?query=1&start=0&end=10&step=-1",),
+                  ("/query_range?query=vector(7)&start=10&end=10&step=1y",), ("/query_range?query=vector(1)&start=1&end=3&step=0.7",),
+                  ("/query_range?query=1&start=2026-01-01T00:00:00Z&end=2026-01-01T00:00:20Z&step=10",),
+                  ("/query?query=1&time=2199-12-31T23:59:59Z",), ("/query?query=1&time=1969-12-31T23:59:58.5Z",),
+                  ("/query_exemplars?query=up&start=1&end=2",), ("/labels?start=9&end=1",), ("/label/job/values?match[]=up[",), ("/nothing",),
+                  ("/series?match%5B%5D=up%7Ba%3D%22%FF%22%7D&start=1&end=2",), ("/query?query=label_replace(vector(1),%22a%22,%22%5C%22%C3%A4%5C%5C%22,%22%22,%22%22)&time=9",),
+                  ("-X", "DELETE", "/query?query=1"), ("/query?query=Inf*0&time=1",), ("/query?query=-1e-7&time=1",), ("/query?query=1e15&time=1.0004",)]
+        with prometheus() as real:
+            wait_for("Prometheus", lambda: fetch(real.port, "/-/ready").status == 200)
+            for shape in shapes:
+                path, words = next(w for w in shape if w[0] == "/"), [w for w in shape if w[0] != "/"]
+                theirs, ours = (curl(f"http://127.0.0.1:{server.port}/api/v1{path}", *words) for server in (real, self.sonde))
+                with self.subTest(path=path, words=words):
+                    self.assertEqual(ours[0], theirs[0], (ours, theirs))
+                    if theirs[0] == 200:
+                        mine, other = json.loads(ours[2]), json.loads(theirs[2])
+                        if "time=" not in path + "".join(words) and path.startswith("/query?"):
+                            mine["data"]["result"][0] = other["data"]["result"][0] = 0  # now
+                        self.assertEqual(mine["data"], other["data"])
+
+    def test_a_method_that_is_not_served_is_told_which_are(self):
+        for method in ("OPTIONS", "PUT"):
+            status, head, _ = curl(f"{self.url}/api/v1/query?query=1", "-X", method)
+            self.assertEqual(status, 405)
+            self.assertIn("Allow: GET, HEAD, POST", head)
+
+    def test_an_answer_comes_when_it_is_ready(self):
+        """A hundred of them do so within a minute; each once came with the next deadline of another connection."""
+        started = time.monotonic()
+        for n in range(100):
+            self.assertEqual(self.data("query", query=str(n))["result"][1], str(n))
+        self.assertLess(time.monotonic() - started, 60)
+
+    def test_clients_that_have_left_are_not_worked_for(self):
+        for s in [dial(self.sonde, HEAVY) for _ in range(30)]:
+            s.close()
+        self.assertEqual(self.data("query", query="1+1")["result"][1], "2")
+
+    def test_who_asks_too_much_at_once_is_told_so_and_is_still_scraped(self):
+        asked = [dial(self.sonde, HEAVY)] + [dial(self.sonde, "1") for _ in range(59)]
+        self.assertEqual(self.sonde.get("/metrics").status, 200)
+        answers = [s.makefile("rb").read() for s in asked]
+        for s in asked:
+            s.close()
+        for answer in answers:
+            self.assertIn(answer.split()[1], (b"200", b"503"), answer)
+            self.assertIn(json.loads(answer.partition(b"\r\n\r\n")[2])["status"], ("success", "error"))
+
+    def test_two_hundred_queries_at_once_leave_an_agent_that_answers(self):
+        with concurrent.futures.ThreadPoolExecutor(200) as pool:
+            def one(n):
+                try:
+                    return ask(self.sonde, "query", query=f"{n}")[0]
+                except OSError:
+                    return 0  # no room for another connection of this address
+            seen = set(pool.map(one, range(200)))
+        self.assertIn(200, seen)
+        self.assertLessEqual(seen, {0, 200, 503})
+        self.assertEqual(self.data("query", query="1+1")["result"][1], "2")
+
+    def test_answers_that_nobody_fetches_do_not_fill_the_memory(self):
+        large = "label_replace(vector(1), \"a\", \"" + "x" * 1000 + "\", \"\", \"\")"
+        form = urllib.parse.urlencode({"query": f"{{__name__=~\".+\"}} or {large}", "start": time.time() - 20, "end": time.time(), "step": "0.01"})
+        asked = []
+        for _ in range(50):
+            s = socket.create_connection(("127.0.0.1", self.sonde.port), timeout=120)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.sendall(f"GET /api/v1/query_range?{form} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            asked.append(s)
+        wait_for("an answer to the first", lambda: asked[0].recv(1))
+        self.assertEqual(self.sonde.get("/metrics").status, 200)
+        for s in asked:
+            s.close()
+        self.assertEqual(self.data("query", query="1+1")["result"][1], "2")
+
     def test_a_query_that_never_ends_is_stopped_and_holds_up_neither_metrics_nor_rules(self):
-        heavy = "sum(sum_over_time(count_over_time({__name__=~\".+\"}[1m])[1d:1s]))"
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(ask, self.sonde, "query", query=heavy)
+            answer = pool.submit(ask, self.sonde, "query", query=HEAVY)
             pages = 0
             while not answer.done():
                 self.assertEqual(self.sonde.get("/metrics").status, 200)
