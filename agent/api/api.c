@@ -91,6 +91,10 @@ static unsigned put_error(struct buf *out, unsigned status, const char *sentence
 
 static void put_annotations(struct page *p, const char *name, bool warnings) {
   size_t shown = 0;
+  if (warnings && p->cut) {
+    shown++;
+    buf_puts(p->out, ",\"warnings\":[\"results truncated due to limit\"");
+  }
   for (size_t i = 0; i < p->annotation_count; i++) {
     if (p->annotations[i].warning != warnings) continue;
     if (shown++)
@@ -108,7 +112,10 @@ static unsigned make(struct page *p, const struct row *row) {
   put_annotations(p, "warnings", true);
   put_annotations(p, "infos", false);
   buf_putc(p->out, '}');
-  if (p->out->overflow) return put_error(p->out, 422, "the answer would be larger than 64 MB; ask for less");
+  if (p->out->overflow) {
+    api_fail(p, 422, "the answer would be larger than %zu MB; ask for less", p->out->max >> 20);
+    return put_error(p->out, p->status, p->fail.text);
+  }
   return 200;
 }
 

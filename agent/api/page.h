@@ -16,6 +16,7 @@ struct page {
   unsigned status;                      /* of a failure */
   const struct annotation *annotations; /* warnings and informations of a query */
   size_t annotation_count;
+  bool cut; /* limit= left something out */
 };
 /* False with fail and status set. */
 typedef bool page_fn(struct page *p);
@@ -25,6 +26,8 @@ page_fn api_query, api_query_range, api_series, api_labels, api_values, api_meta
 /* Sets the failure; returns false. 400 bad_data, 422 execution, 503 timeout. */
 bool api_fail(struct page *p, unsigned status, const char *format, ...) PRINTF(3, 4);
 
+/* An expression of a request; NULL with the failure's sentence. */
+const struct expr *api_parse(struct page *p, const char *text);
 /* The parameter of a name, NULL when absent. */
 const char *api_parameter(const struct page *p, const char *name);
 /* A time: seconds since 1970 or RFC 3339, as a time of the history. Absent: `fallback`. */
@@ -33,7 +36,7 @@ bool api_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) MU
 bool api_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) MUST_CHECK;
 /* limit=: how many of a list are shown; SIZE_MAX when absent or 0. */
 bool api_limit(struct page *p, size_t *ret) MUST_CHECK;
-/* start= and end=: absent, everything that is remembered. */
+/* start= and end=: absent, everything that is remembered. An end before its start is, as in Prometheus, a window of nothing. */
 bool api_window(struct page *p, msec_t *from, msec_t *to) MUST_CHECK;
 /* The time now, of the history. */
 msec_t api_now(const struct page *p);

@@ -7,16 +7,19 @@ static struct source source_of(const struct page *p) {
   return (struct source){.select = history_select, .context = p->api->history, .wall_offset = (double)p->api->wall_offset / 1000};
 }
 
-static struct bounds bounds_of(const struct page *p) {
-  struct bounds b = promql_rule_bounds;
-  b.cpu_seconds = API_CPU_SECONDS;
-  b.stop = p->api->stop;
-  return b;
+/* timeout= makes the time shorter, never longer. */
+static bool bounds_of(struct page *p, struct bounds *ret) {
+  msec_t most;
+  *ret = promql_rule_bounds;
+  ret->stop = p->api->stop;
+  if (!api_span(p, "timeout", API_CPU_SECONDS * 1000, &most)) return false;
+  ret->cpu_seconds = (double)MIN(most, (msec_t)API_CPU_SECONDS * 1000) / 1000;
+  return true;
 }
 
 static const struct expr *expression(struct page *p) {
   const char *text = api_parameter(p, "query");
-  const struct expr *e = text && *text ? promql_parse(text, &p->arena, &p->fail) : NULL;
+  const struct expr *e = text && *text ? api_parse(p, text) : NULL;
   if (!text || !*text)
     api_fail(p, 400, "invalid parameter \"query\": an expression is expected");
   else if (!e) {
@@ -83,14 +86,16 @@ static void put_value(struct page *p, const struct value *v, msec_t at, size_t l
 
 static bool evaluate(struct page *p, const struct expr *e, const struct steps *steps, size_t limit) {
   const struct source source = source_of(p);
-  const struct bounds bounds = bounds_of(p);
   struct evaluation notes = {0};
   struct value v = {0};
+  struct bounds bounds;
+  if (!bounds_of(p, &bounds)) return false;
   if (!promql_eval_steps(e, &source, steps, &bounds, &p->arena, &v, &notes, &p->fail)) {
-    p->status = p->fail.kind == FAIL_LIMIT || p->fail.kind == FAIL_STOPPED ? 503 : 422;
+    p->status = p->fail.kind == FAIL_TIMEOUT || p->fail.kind == FAIL_STOPPED ? 503 : 422;
     return false;
   }
   put_value(p, &v, steps->from, limit);
+  p->cut = v.count > limit;
   value_done(&v);
   p->annotations = notes.annotations;
   p->annotation_count = notes.annotation_count;

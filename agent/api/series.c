@@ -16,9 +16,10 @@ static void found_done(struct found *f) {
   map_done(&f->seen);
 }
 
-static void take_new(struct found *f, const char *key, size_t length, const void *item, struct arena *a) {
+/* Whether it is new. */
+static bool take_new(struct found *f, const char *key, size_t length, const void *item, struct arena *a) {
   void **slot = map_slot(&f->seen, key, length);
-  if (*slot) return;
+  if (*slot) return false;
   *slot = f;
   if (f->count == f->capacity) {
     f->capacity = MAX(f->capacity * 2, (size_t)64);
@@ -27,9 +28,11 @@ static void take_new(struct found *f, const char *key, size_t length, const void
     f->items = more;
   }
   f->items[f->count++] = item;
+  return true;
 }
 
-typedef void take_fn(struct page *p, struct found *f, struct labels *l);
+/* True when something of the labels was taken, so that they have to stay. */
+typedef bool take_fn(struct page *p, struct found *f, struct labels *l);
 
 static void unref(void *labels) {
   labels_unref(labels);
@@ -38,23 +41,32 @@ static void unref(void *labels) {
 /* The series that one selector matches. */
 static bool take_matching(struct page *p, const struct matcher *matchers, size_t count, msec_t from, msec_t to, struct found *f,
                           take_fn *take) {
+  SCOPED(arena_done) struct arena scratch;
   struct labels **sets;
   size_t n;
-  if (!history_series(p->api->history, matchers, count, from, to, &p->arena, &sets, &n, &p->fail)) {
+  arena_init(&scratch);
+  if (!history_series(p->api->history, matchers, count, from, to, &scratch, &sets, &n, &p->fail)) {
     p->status = 503;
     return false;
   }
-  for (size_t i = 0; i < n; i++) {
-    arena_defer(&p->arena, unref, sets[i]);
-    take(p, f, sets[i]);
-  }
+  for (size_t i = 0; i < n; i++)
+    if (take(p, f, sets[i]))
+      arena_defer(&p->arena, unref, sets[i]);
+    else
+      labels_unref(sets[i]);
   return true;
+}
+
+/* A request may bring a thousand selectors, each of which looks at all series. */
+static bool goes_on(struct page *p, double until) {
+  if (p->api->stop && atomic_load(p->api->stop)) return api_fail(p, 503, "the agent is ending");
+  return clock_cpu() <= until || api_fail(p, 503, "this took more than %d seconds of CPU; ask with fewer match[]", API_CPU_SECONDS);
 }
 
 static bool take_selector(struct page *p, const char *text, msec_t from, msec_t to, struct found *f, take_fn *take) {
   const struct matcher *matchers;
   size_t count;
-  const struct expr *e = promql_parse(text, &p->arena, &p->fail);
+  const struct expr *e = api_parse(p, text);
   if (e && promql_selector(e, &matchers, &count)) return take_matching(p, matchers, count, from, to, f, take);
   if (e) return api_fail(p, 400, "invalid parameter \"match[]\": \"%.60s\" is no selector like up{job=\"node\"}", text);
   p->status = 400;
@@ -65,30 +77,34 @@ static bool take_selector(struct page *p, const char *text, msec_t from, msec_t 
 static bool take_all(struct page *p, bool needed, struct found *f, take_fn *take) {
   msec_t from, to;
   size_t selectors = 0;
+  double until = clock_cpu() + API_CPU_SECONDS;
   if (!api_window(p, &from, &to)) return false;
   for (size_t i = 0; i < p->request->count; i++) {
     const struct parameter *x = &p->request->parameters[i];
     if (strcmp(x->name, "match[]") != 0) continue;
     selectors++;
-    if (!take_selector(p, x->value, from, to, f, take)) return false;
+    if (!goes_on(p, until) || !take_selector(p, x->value, from, to, f, take)) return false;
   }
   if (!selectors && needed) return api_fail(p, 400, "no match[] parameter provided");
   return selectors || take_matching(p, NULL, 0, from, to, f, take);
 }
 
-static void take_set(struct page *p, struct found *f, struct labels *l) {
+static bool take_set(struct page *p, struct found *f, struct labels *l) {
   size_t length;
   const char *key = labels_key(l, &length);
-  take_new(f, key, length, l, &p->arena);
+  return take_new(f, key, length, l, &p->arena);
 }
 
-static void take_names(struct page *p, struct found *f, struct labels *l) {
-  for (size_t i = 0; i < l->count; i++) take_new(f, l->pairs[i].name, strlen(l->pairs[i].name), l->pairs[i].name, &p->arena);
+static bool take_names(struct page *p, struct found *f, struct labels *l) {
+  bool any = false;
+  for (size_t i = 0; i < l->count; i++)
+    if (take_new(f, l->pairs[i].name, strlen(l->pairs[i].name), l->pairs[i].name, &p->arena)) any = true;
+  return any;
 }
 
-static void take_value(struct page *p, struct found *f, struct labels *l) {
+static bool take_value(struct page *p, struct found *f, struct labels *l) {
   const char *value = labels_get(l, p->name);
-  if (*value) take_new(f, value, strlen(value), value, &p->arena);
+  return *value && take_new(f, value, strlen(value), value, &p->arena);
 }
 
 static int by_text(const void *a, const void *b) {
@@ -113,6 +129,7 @@ static bool list(struct page *p, bool sets, take_fn *take) {
       json_text(p->out, f.items[i]);
   }
   buf_putc(p->out, ']');
+  p->cut = f.count > limit;
   return true;
 }
 

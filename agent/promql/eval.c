@@ -57,8 +57,8 @@ bool eval_goes_on(struct eval *ev, size_t work) {
   ev->work += work;
   if (ev->work < EVAL_MUCH_WORK) return true;
   ev->work = 0;
-  return clock_cpu() <= ev->until || fail(ev->fail, FAIL_LIMIT, "the evaluation took more than %g second%s of CPU", b->cpu_seconds,
-                                          b->cpu_seconds == 1 ? "" : "s");
+  return clock_cpu() <= ev->until || fail(ev->fail, FAIL_TIMEOUT, "the evaluation took more than %g second%s of CPU",
+                                          b->cpu_seconds, b->cpu_seconds == 1 ? "" : "s");
 }
 
 struct annotation *eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) {

@@ -62,6 +62,9 @@ static void a_limit_is_kept_and_a_note_is_passed_on(void **state) {
   (void)state;
   const char *json = ASK("query", 200, {"query", "hits_total"}, {"time", "1040.5"}, {"limit", "1"});
   assert_null(strstr(strstr(json, "\"metric\"") + 1, "\"metric\""));
+  assert_non_null(strstr(json, "\"warnings\":[\"results truncated due to limit\"]"));
+  assert_null(strstr(ASK("query", 200, {"query", "hits_total"}, {"time", "1040.5"}, {"limit", "2"}), "warnings"));
+  assert_non_null(strstr(ASK("label/job/values", 200, {"limit", "1"}), "[\"a\"],\"warnings\""));
   assert_non_null(strstr(ASK("query", 200, {"query", "quantile(2, hits_total)"}, {"time", "1040.5"}), "\"warnings\":[\""));
 }
 
@@ -71,6 +74,42 @@ static void series_are_found_by_matchers_and_time(void **state) {
                       "{\"status\":\"success\",\"data\":[{\"__name__\":\"hits_total\",\"job\":\"a\"}]}");
   assert_string_equal(ASK("label/job/values", 200, {"start", "1000"}), "{\"status\":\"success\",\"data\":[\"a\",\"b\"]}");
   assert_string_equal(ASK("labels", 200, {"start", "1"}, {"end", "2"}), "{\"status\":\"success\",\"data\":[]}");
+}
+
+static void a_thousand_selectors_cost_no_more_memory_than_one(void **state) {
+  (void)state;
+  struct parameter all[1000];
+  for (size_t i = 0; i < COUNTOF(all); i++) all[i] = (struct parameter){"match[]", i % 2 ? "{job=~\".+\"}" : "hits_total"};
+  assert_string_equal(answer("label/job/values", 200, all, COUNTOF(all)), "{\"status\":\"success\",\"data\":[\"a\",\"b\"]}");
+}
+
+static void a_timeout_makes_a_query_shorter_never_longer(void **state) {
+  (void)state;
+  const char *heavy = "count_over_time((sum(hits_total) + sum(hits_total) + sum(hits_total))[3600s:1ms])";
+  assert_non_null(strstr(ASK("query", 503, {"query", heavy}, {"time", "1040.5"}, {"timeout", "1ms"}), "\"timeout\""));
+  ASK("query", 200, {"query", "1"}, {"timeout", "1y"});
+  ASK("query", 400, {"query", "1"}, {"timeout", "soon"});
+}
+
+/* Every number that a time may be. */
+static void a_time_beyond_all_times_is_answered_or_refused(void **state) {
+  (void)state;
+  static const char *const times[] = {"-1e300", "1e300", "NaN", "-Inf", "9999-12-31T23:59:59Z", "1e11", "-1e11", "0", "1e-300"};
+  static const char *const steps[] = {"1e-9", "9223372036854775807ms", "1e12", "999999999999", "-5", "NaN", "1y"};
+  for (size_t i = 0; i < COUNTOF(times) * COUNTOF(times) * COUNTOF(steps); i++) {
+    const struct parameter p[] = {{"query", "sum_over_time(hits_total[1y] offset 1y)"},
+                                  {"start", times[i % COUNTOF(times)]},
+                                  {"end", times[i / COUNTOF(times) % COUNTOF(times)]},
+                                  {"match[]", "hits_total"},
+                                  {"step", steps[i / COUNTOF(times) / COUNTOF(times)]}};
+    for (size_t k = 0; k < 2; k++) {
+      SCOPED(buf_done) struct buf b;
+      buf_init(&b, API_BYTES_MAX);
+      struct api api = {.history = history, .store = store, .wall_offset = INT64_C(1790000000000)};
+      unsigned status = api_answer(&api, &(struct api_request){k ? "series" : "query_range", p, COUNTOF(p)}, &b);
+      if (status != 200 && status != 400) fail_msg("%s %s %s: %.200s", p[1].value, p[2].value, p[4].value, b.data);
+    }
+  }
 }
 
 static void a_wrong_question_says_what_is_wrong(void **state) {
@@ -84,6 +123,8 @@ static void a_wrong_question_says_what_is_wrong(void **state) {
       {"query_range", "query", "1", "\\\"start\\\" and \\\"end\\\" are needed", 400},
       {"series", "start", "1", "no match[] parameter provided", 400},
       {"labels", "match[]", "up + 1", "is no selector", 400},
+      {"series", "match[]", "up{a=\"\xff\"}", "is no UTF-8", 400},
+      {"query", "query", "\"\xff\"", "is no UTF-8", 400},
       {"labels", "start", "soon", "\\\"soon\\\" is no time", 400},
       {"rules", "type", "both", "neither alert nor record", 400},
       {"nothing", "a", "b", "there is no such page", 404},
@@ -97,9 +138,14 @@ static void a_wrong_question_says_what_is_wrong(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_instant_has_the_wall_clocks_time),     cmocka_unit_test(a_range_is_answered_at_its_steps),
-      cmocka_unit_test(a_limit_is_kept_and_a_note_is_passed_on), cmocka_unit_test(series_are_found_by_matchers_and_time),
+      cmocka_unit_test(an_instant_has_the_wall_clocks_time),
+      cmocka_unit_test(a_range_is_answered_at_its_steps),
+      cmocka_unit_test(a_limit_is_kept_and_a_note_is_passed_on),
+      cmocka_unit_test(series_are_found_by_matchers_and_time),
       cmocka_unit_test(a_wrong_question_says_what_is_wrong),
+      cmocka_unit_test(a_thousand_selectors_cost_no_more_memory_than_one),
+      cmocka_unit_test(a_timeout_makes_a_query_shorter_never_longer),
+      cmocka_unit_test(a_time_beyond_all_times_is_answered_or_refused),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
