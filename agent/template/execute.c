@@ -1,9 +1,10 @@
-/* Walking the tree: see execute.h. Bounded in steps, depth and output, since a template comes from a file that anybody may have written. */
+/* Walking the tree: see execute.h. Bounded in steps, depth, memory, queries and output, since a template comes from a file that anybody may have written. */
 #include "agent/template/execute.h"
 
 #include <string.h>
 
 #include "agent/template/moment.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 /* Variables */
@@ -243,6 +244,8 @@ static enum flow walk_step(struct rendering *r, const struct step *s, const stru
 
 static bool within_bounds(struct rendering *r, const struct buf *out) {
   if (out->overflow) return fail(r->calling.fail, FAIL_LIMIT, "the template gives more than %d bytes", OUTPUT_MAX);
+  if (r->calling.arena->bytes > (size_t)MEGABYTES_MAX << 20)
+    return fail(r->calling.fail, FAIL_LIMIT, "the template takes more than %d MB of memory", MEGABYTES_MAX);
   return ++r->steps <= STEPS_MAX || fail(r->calling.fail, FAIL_LIMIT, "the template takes more than %d steps", STEPS_MAX);
 }
 
@@ -260,6 +263,7 @@ bool execute(struct rendering *r, const struct tvalue *subject, struct buf *out)
   static const char *const fields[][2] = {
       {"$labels", "Labels"}, {"$externalLabels", "ExternalLabels"}, {"$externalURL", "ExternalURL"}, {"$value", "Value"}};
   struct tvalue v;
+  r->calling.until = clock_cpu() + QUERIES_CPU_SECONDS;
   set_new(r, "$", subject);
   for (size_t i = 0; i < COUNTOF(fields); i++) {
     if (!t_field(&r->calling, subject, fields[i][1], &v)) return false;

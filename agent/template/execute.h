@@ -4,7 +4,7 @@
 
 #include "agent/template/tree.h"
 
-enum { OUTPUT_MAX = 65536, STEPS_MAX = 100000 };
+enum { OUTPUT_MAX = 65536, STEPS_MAX = 100000, MEGABYTES_MAX = 64, QUERIES_CPU_SECONDS = 2 };
 
 struct variable {
   const char *name;

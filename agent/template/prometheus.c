@@ -1,9 +1,11 @@
 /* The functions that Prometheus adds to Go's. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/template/humanize.h"
 #include "agent/template/moment.h"
+#include "base/clock.h"
 #include "base/regex.h"
 
 enum { MADE_MAX = 16384, SHOWN_SIZE = 80 };
@@ -30,6 +32,7 @@ static bool p_query(struct calling *c, const struct tvalue *args, size_t count, 
   (void)count;
   if (!want(c, "query", &args[0], T_TEXT)) return false;
   if (!c->world->query) return fail(c->fail, FAIL_CONFIG, "there are no series to query here");
+  if (clock_cpu() > c->until) return fail(c->fail, FAIL_TIMEOUT, "the queries of the template take too long");
   *ret = (struct tvalue){.kind = T_VECTOR};
   if (!c->world->query(c->world->context, args[0].text, c->arena, &samples, &ret->count, c->fail)) return false;
   ret->samples = samples;
@@ -65,18 +68,21 @@ static bool p_strvalue(struct calling *c, const struct tvalue *args, size_t coun
   return true;
 }
 
-static void insert_sorted(struct template_sample *sorted, size_t count, const struct template_sample *s, const char *label) {
-  size_t at = count;
-  const char *value = labels_get(s->labels, label);
-  for (; at && strcmp(labels_get(sorted[at - 1].labels, label), value) > 0; at--) sorted[at] = sorted[at - 1];
-  sorted[at] = *s;
+/* Those that are equal stay as they stood. */
+static int by_label(const void *a, const void *b, void *label) {
+  const struct template_sample *x = *(const struct template_sample *const *)a, *y = *(const struct template_sample *const *)b;
+  int order = strcmp(labels_get(x->labels, label), labels_get(y->labels, label));
+  return order ? order : (x > y) - (x < y);
 }
 
 static bool p_sort(struct calling *c, const struct tvalue *args, size_t count, struct tvalue *ret) {
   (void)count;
   if (!want(c, "sortByLabel", &args[0], T_TEXT) || !want(c, "sortByLabel", &args[1], T_VECTOR)) return false;
   struct template_sample *sorted = arena_alloc(c->arena, (args[1].count + 1) * sizeof *sorted);
-  for (size_t i = 0; i < args[1].count; i++) insert_sorted(sorted, i, &args[1].samples[i], args[0].text);
+  const struct template_sample **order = arena_alloc(c->arena, (args[1].count + 1) * sizeof *order);
+  for (size_t i = 0; i < args[1].count; i++) order[i] = &args[1].samples[i];
+  qsort_r(order, args[1].count, sizeof *order, by_label, (void *)(uintptr_t)args[0].text);
+  for (size_t i = 0; i < args[1].count; i++) sorted[i] = *order[i];
   *ret = (struct tvalue){.kind = T_VECTOR, .samples = sorted, .count = args[1].count};
   return true;
 }

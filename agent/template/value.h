@@ -63,6 +63,7 @@ struct calling {
   struct arena *arena;
   const struct template_world *world;
   struct fail *fail;
+  double until; /* clock_cpu() behind which nothing more is queried */
 };
 /* A function as a row. */
 struct function {

@@ -260,6 +260,8 @@ static void what_an_element_cannot_give_is_said_at_rendering(void **state) {
        "at character 39 of the template: the template takes more than 100000 steps"},
       {"{{ range 90000 }}xxxxxxxxxxxxxxxxxxxx{{ end }}",
        "at character 18 of the template: the template gives more than 65536 bytes"},
+      {"{{ range 90000 }}{{ $x := printf \"%1000d%1000d%1000d%1000d%1000d%1000d\" 1 2 3 4 5 6 }}{{ end }}",
+       "at character 87 of the template: the template takes more than 64 MB of memory"},
   };
   for (size_t i = 0; i < COUNTOF(table); i++)
     if (strncmp(refusal(table[i].text), table[i].sentence, strlen(table[i].sentence)) != 0)
