@@ -13,6 +13,8 @@
 #define BEGIN         ((msec_t)1000000000)
 #define HISTORY_BYTES ((size_t)1 << 30)
 
+enum { EVALUATIONS_MAX = 1000000 };
+
 /* One group at work. */
 struct unit_group {
   const struct rule_group *group;
@@ -204,8 +206,16 @@ static bool check_order(const struct unit_file *f, const struct rule_set *set, s
   return true;
 }
 
+static bool check_length(const struct unit_file *f, struct fail *why) {
+  for (size_t i = 0; i < f->count; i++)
+    if (last_time(&f->tests[i]) / f->evaluation_interval > EVALUATIONS_MAX)
+      return fail(why, FAIL_LIMIT, "%s:%u: the rules would be evaluated more than %d times; make evaluation_interval longer",
+                  f->path, f->tests[i].line, EVALUATIONS_MAX);
+  return true;
+}
+
 static bool run_file(struct unit_file *u, const char *path, struct buf *said, struct unit_count *ret, struct fail *f) {
-  if (!unit_file_read(u, path, f)) return false;
+  if (!unit_file_read(u, path, f) || !check_length(u, f)) return false;
   struct rule_set *set = rules_load(&u->rule_files, f);
   bool good = set && check_order(u, set, f);
   for (size_t i = 0; good && i < u->count; i++) {

@@ -11,6 +11,8 @@
 #define FILE_BYTES_MAX CONFIG_FILE_BYTES_MAX
 #define MINUTE         "1m"
 
+#define SPAN_MAX ((int64_t)36500 * 86400000) /* a hundred years: a million of them are still a number */
+
 /* Durations and times of a file may be as short as a millisecond. */
 #define ROW(owner, key, field, kind)                                                                                               \
   { .name = key, .type = kind, .offset = offsetof(owner, field) }
@@ -25,6 +27,7 @@ static const struct option file_rows[] = {
     {.name = "evaluation_interval",
      .type = OPTION_DURATION,
      .fallback = MINUTE,
+     .max = SPAN_MAX,
      .offset = offsetof(struct file_keys, evaluation_interval)},
     ROW(struct file_keys, "group_eval_order", group_order, OPTION_STRINGS),
     ROW(struct file_keys, "fuzzy_compare", fuzzy, OPTION_BOOL),
@@ -38,7 +41,11 @@ struct test_keys {
   struct pairs external_labels;
 };
 static const struct option test_rows[] = {
-    {.name = "interval", .type = OPTION_DURATION, .fallback = MINUTE, .offset = offsetof(struct test_keys, interval)},
+    {.name = "interval",
+     .type = OPTION_DURATION,
+     .fallback = MINUTE,
+     .max = SPAN_MAX,
+     .offset = offsetof(struct test_keys, interval)},
     ROW(struct test_keys, "name", name, OPTION_STRING),
     ROW(struct test_keys, "start_timestamp", start, OPTION_STRING),
     ROW(struct test_keys, "external_url", external_url, OPTION_STRING),
@@ -56,7 +63,7 @@ static const struct option series_rows[] = {
     ROW(struct series_keys, "series", series, OPTION_STRING), ROW(struct series_keys, "values", values, OPTION_STRING), {0}};
 
 static const struct option alerts_rows[] = {
-    ROW(struct unit_alerts, "eval_time", at, OPTION_DURATION),
+    {.name = "eval_time", .type = OPTION_DURATION, .max = SPAN_MAX, .offset = offsetof(struct unit_alerts, at)},
     ROW(struct unit_alerts, "alertname", name, OPTION_STRING),
     {.name = "exp_alerts", .type = OPTION_NODE},
     {0},
@@ -69,7 +76,7 @@ static const struct option alert_rows[] = {
 
 static const struct option expr_rows[] = {
     ROW(struct unit_expr, "expr", text, OPTION_STRING),
-    ROW(struct unit_expr, "eval_time", at, OPTION_DURATION),
+    {.name = "eval_time", .type = OPTION_DURATION, .max = SPAN_MAX, .offset = offsetof(struct unit_expr, at)},
     {.name = "exp_samples", .type = OPTION_NODE},
     {0},
 };

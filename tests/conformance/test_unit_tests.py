@@ -79,6 +79,16 @@ class UnitTests(unittest.TestCase):
                     with self.subTest(test=test.get("name")):
                         self.check([rules], [wrong(rng, test)])
 
+    def test_a_test_that_would_never_end_is_refused(self):
+        for text, sentence in (("evaluation_interval: 1ms\ntests: [{promql_expr_test: [{expr: 'up', eval_time: 1y}]}]\n", "more than 1000000 times"),
+                               ("tests: [{interval: 292277024y, input_series: [{series: up, values: 1x9}]}]\n", "100y")):
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "t.yml"
+                path.write_text(text)
+                done = subprocess.run([SONDE, "rules", "test", path], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(sentence, done.stderr)
+
     def test_a_file_that_is_wrong_is_refused_by_both(self):
         for text in ("colour: red\n", "tests: [{input_series: [{series: 'up{', values: '1'}]}]\n",
                      "tests: [{input_series: [{series: 'up', values: '1+x'}]}]\n", "tests: [{promql_expr_test: [{expr: 'up[', eval_time: 1m}]}]\n",
