@@ -17,7 +17,8 @@ static const char *find_start(const char *file, const struct node *scalar) {
   const char *p = file;
   for (unsigned line = 1; line < scalar->line; line++) {
     p = strchr(p, '\n');
-    if (!p++) return NULL;
+    if (!p) return NULL;
+    p++;
   }
   for (unsigned column = 1; column < scalar->column; column++) {
     if (!*p) return NULL;
