@@ -38,8 +38,6 @@ bool api_span(struct page *p, const char *name, msec_t fallback, msec_t *ret) MU
 bool api_limit(struct page *p, size_t *ret) MUST_CHECK;
 /* start= and end=: absent, everything that is remembered. An end before its start is, as in Prometheus, a window of nothing. */
 bool api_window(struct page *p, msec_t *from, msec_t *to) MUST_CHECK;
-/* The time now, of the history. */
-msec_t api_now(const struct page *p);
 
 /* JSON. Labels as an object; a member that is not the first begins with a comma of the caller's. */
 void json_text(struct buf *out, const char *text);

@@ -22,11 +22,6 @@ const struct expr *api_parse(struct page *p, const char *text) {
   return NULL;
 }
 
-msec_t api_now(const struct page *p) {
-  (void)p;
-  return clock_now();
-}
-
 /* The fraction of a second at *text, if there is one. */
 static double fraction(const char **text) {
   double part = 0, weight = 0.1;
@@ -99,7 +94,7 @@ bool api_limit(struct page *p, size_t *ret) {
 }
 
 bool api_window(struct page *p, msec_t *from, msec_t *to) {
-  msec_t now = api_now(p);
+  msec_t now = clock_now();
   if (!api_time(p, "start", INT64_MIN / 4, from) || !api_time(p, "end", now, to)) return false;
   --*from; /* windows of the history are open there */
   return true;
