@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "promql/lint.h"
 #include "tests/unit/promql/fake.h"
 
 static const msec_t now = 150 * S;
@@ -59,6 +60,27 @@ static void evaluate(struct fake *f, const char *text, const struct expr *e, str
   value_done(&instant);
 }
 
+/* Facts of a few metrics; those of others are not known. */
+static bool find_facts(void *context, const char *metric, struct metric_facts *ret) {
+  struct arena *a = context;
+  *ret = (struct metric_facts){.type = *metric == 'x' ? METRIC_COUNTER : METRIC_GAUGE, .every = 15 * S, .part = "the part"};
+  ret->labels = label_set_of_family(*metric == 'y' ? "k,l" : NULL, a);
+  return *metric == 'x' || *metric == 'y' || !strcmp(metric, "up");
+}
+
+/* A finding is a sentence with a place in the expression. */
+static void lint(const char *text, const struct expr *e, struct arena *a) {
+  struct lint_result result;
+  const struct lint_knowledge known = {.context = a, .find = find_facts};
+  promql_lint(e, &known, a, &result);
+  bool never = false;
+  for (size_t i = 0; i < result.count; i++) {
+    if (result.findings[i].offset > strlen(text) || !*result.findings[i].text) abort();
+    never |= result.findings[i].never;
+  }
+  if (result.never && !never && result.count < LINT_FINDINGS_MAX) abort(); /* what never is has a reason */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static struct fake f;
   if (!f.count) load(&f);
@@ -70,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct comparison c;
   if (e && (promql_span(e) < 0 || (promql_comparison(e, &c) && !c.value))) abort();
   if (!e && !strchr(why.text, ':')) abort(); /* an error says where it is */
+  if (e) lint(text, e, &a);
   if (e) evaluate(&f, text, e, &a);
   arena_done(&a);
   return 0;

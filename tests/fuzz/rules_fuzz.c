@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/alert/load.h"
+#include "alert/lint.h"
 
 static void check(const struct rule_set *set) {
   size_t rules = 0;
@@ -18,6 +19,17 @@ static void check(const struct rule_set *set) {
   if (rules != set->rule_count) abort();
 }
 
+static bool find_facts(void *context, const char *metric, struct metric_facts *ret) {
+  (void)context;
+  *ret = (struct metric_facts){.type = METRIC_GAUGE, .labels = {.open = true}};
+  return *metric == 'u';
+}
+
+static void check_finding(const struct rule_finding *f, void *arg) {
+  (void)arg;
+  if (!f->line || !f->column || !*f->rule || !*f->text) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fail why = {0};
   if (size > 65536) return 0;
@@ -25,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(text, data, size);
   text[size] = 0;
   struct rule_set *set = rules_new();
-  if (rules_parse(set, "r.yml", text, size, &why))
+  if (rules_parse(set, "r.yml", text, size, &why)) {
     check(set);
-  else if (why.kind == FAIL_NONE || strncmp(why.text, "r.yml:", 6) != 0)
+    rules_lint(set, &(struct lint_knowledge){.find = find_facts}, 10000, check_finding, NULL);
+  } else if (why.kind == FAIL_NONE || strncmp(why.text, "r.yml:", 6) != 0)
     abort();
   rules_free(set);
   free(text);

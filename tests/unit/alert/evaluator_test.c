@@ -401,6 +401,56 @@ static void who_looks_sees_what_is_waited_for(void **state) {
   rules_view_unref(v);
 }
 
+/* What is logged while the rules are evaluated `times` times. */
+static void logged(int times, double one, double two, struct buf *out) {
+  FILE *log = tmpfile();
+  int old = dup(STDERR_FILENO);
+  char line[1000];
+  assert_non_null(log);
+  dup2(fileno(log), STDERR_FILENO);
+  log_setup(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
+  for (int i = 0; i < times; i++) tick(one, two);
+  log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT);
+  dup2(old, STDERR_FILENO);
+  close(old);
+  rewind(log);
+  buf_clear(out);
+  while (fgets(line, sizeof line, log)) buf_puts(out, line);
+  fclose(log);
+}
+
+static void a_rule_that_looks_at_nothing_is_told_once_and_when_that_ends(void **state) {
+  (void)state;
+  SCOPED(buf_done) struct buf said;
+  buf_init(&said, 100000);
+  apply("{alert: None, expr: later > 5}, {alert: Always, expr: vector(1), for: 1h}, {alert: Gone, expr: absent(nothing), for: 1h}, "
+        "{alert: Load, expr: load > 5, for: 1h}");
+  logged(9, 9, 1, &said);
+  if (said.length) print_message("%s", said.data);
+  assert_int_equal(said.length, 0);
+  logged(1, 9, 1, &said);
+  assert_non_null(strstr(said.data, "level=warn"));
+  assert_non_null(strstr(said.data, "the rule None of the group g has matched no series in 10 evaluations"));
+  assert_ptr_equal(strchr(said.data, '\n'), strrchr(said.data, '\n'));
+  logged(20, 9, 1, &said);
+  assert_int_equal(said.length, 0);
+  struct label_pair name = {"__name__", "later"};
+  struct labels *labels = labels_new(&name, 1);
+  history_append(agent.history, labels, agent.now - 1, 1);
+  labels_unref(labels);
+  logged(1, 9, 1, &said);
+  assert_non_null(strstr(said.data, "the rule None of the group g matches series now"));
+}
+
+static void a_target_that_is_down_makes_no_rule_look_misspelt(void **state) {
+  (void)state;
+  SCOPED(buf_done) struct buf said;
+  buf_init(&said, 100000);
+  apply("{alert: Load, expr: load > 5}");
+  logged(60, NAN, NAN, &said);
+  assert_int_equal(said.length, 0);
+}
+
 static void a_clock_that_is_set_fires_nothing_early(void **state) {
   (void)state;
   apply(HIGH);
@@ -490,6 +540,8 @@ int main(void) {
       TEST(a_reload_keeps_what_goes_on_and_ends_what_is_gone),
       TEST(an_error_freezes_the_rule_and_is_shown),
       TEST(who_looks_sees_what_is_waited_for),
+      TEST(a_rule_that_looks_at_nothing_is_told_once_and_when_that_ends),
+      TEST(a_target_that_is_down_makes_no_rule_look_misspelt),
       TEST(a_clock_that_is_set_fires_nothing_early),
       TEST(groups_are_evaluated_at_their_own_pace),
       TEST(the_agent_tells_how_its_rules_do),
