@@ -34,7 +34,9 @@ def run(*command):
 def catalogue():
     code, page = run("build/release/sonde", "metrics", "--format=markdown")
     assert code == 0, page
-    return set(re.findall(r"^\| (\w+) \|", page, re.M)) | MADE_BY_PROMETHEUS | APPLICATIONS
+    rows = re.findall(r"^\| (\w+) \| (\w+) \|", page, re.M)
+    buckets = {f"{name}_bucket" for name, kind in rows if kind == "histogram"}
+    return {name for name, _ in rows} | buckets | MADE_BY_PROMETHEUS | APPLICATIONS
 
 
 def words(expression):
