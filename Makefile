@@ -36,7 +36,7 @@ help: ## this list
 run: ## sonde on this machine as it is, no configuration
 	@tools/need build && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec $(B)/sonde run
 
-demo: ## Postgres, Redis and a job queue with some load, watched; Ctrl-C ends it all
+demo: ## Postgres, Redis, a job queue and a web shop with some load, watched; Ctrl-C ends it all
 	@tools/need build demo && $(MAKE) --no-print-directory -j$$(nproc) $(B)/sonde && exec tools/demo/demo
 
 test: ## everything: unit tests (plain, ASan+UBSan, TSan), conformance, real servers
