@@ -41,7 +41,7 @@ bool selected_facts(const struct lint *l, const struct expr *e, struct metric_fa
 /* The argument that is a vector or a range; NULL when there is none. */
 const struct expr *call_operand(const struct expr *e);
 bool is_call(const struct expr *e, const char *name);
-/* How an information changes: changes(x_info[1h]) and its kin, which are 0 for ever. */
+/* changes(x_info[1h]) and its kin, which are 0 for ever. */
 bool never_changes(const struct expr *e);
 
 #endif

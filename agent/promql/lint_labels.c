@@ -46,15 +46,12 @@ static struct label_set copy(const struct label_set *s, struct arena *a) {
 
 struct label_set label_set_of_family(const char *names, struct arena *a) {
   static const char *const of_target[] = {"job", "instance", "target"};
-  struct label_set s = {0};
-  size_t own = 0;
-  for (const char *p = names ? names : ""; *p; own++) {
+  struct label_set s = {.some = names && strchr(names, ',')};
+  for (const char *p = names ? names : ""; *p;) {
     size_t length = strcspn(p, ",");
-    label_set_put(&s, arena_copy_bytes(a, p, length), LABEL_MAYBE, a);
+    label_set_put(&s, arena_copy_bytes(a, p, length), s.some ? LABEL_MAYBE : LABEL_ALWAYS, a);
     p += length + (p[length] == ',');
   }
-  if (own == 1) s.items[0].presence = LABEL_ALWAYS;
-  s.some = own > 1;
   for (size_t i = 0; i < COUNTOF(of_target); i++) label_set_put(&s, of_target[i], LABEL_ALWAYS, a);
   return s;
 }
