@@ -24,9 +24,10 @@ const struct expr *api_parse(struct page *p, const char *text) {
 
 /* The fraction of a second at *text, if there is one. */
 static double fraction(const char **text) {
-  double part = 0, weight = 0.1;
-  if (**text != '.') return 0;
-  for (++*text; **text >= '0' && **text <= '9'; ++*text, weight /= 10) part += weight * (**text - '0');
+  size_t length = **text == '.' ? 1 + strspn(*text + 1, "0123456789") : 0;
+  double part = 0;
+  if (length > 1 && !number_parse(*text, length, &part)) part = 0;
+  *text += length;
   return part;
 }
 

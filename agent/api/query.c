@@ -12,7 +12,7 @@ static bool bounds_of(struct page *p, struct bounds *ret) {
   msec_t most;
   *ret = promql_rule_bounds;
   ret->stop = p->api->stop;
-  if (!api_span(p, "timeout", API_CPU_SECONDS * 1000, &most)) return false;
+  if (!api_span(p, "timeout", (msec_t)API_CPU_SECONDS * 1000, &most)) return false;
   ret->cpu_seconds = (double)MIN(most, (msec_t)API_CPU_SECONDS * 1000) / 1000;
   return true;
 }

@@ -129,7 +129,7 @@ static enum flow walk_scope(struct rendering *r, const struct step *s, const str
 
 static enum flow walk_branch(struct rendering *r, const struct step *s, const struct tvalue *dot, struct buf *out) {
   size_t known = r->variable_count;
-  struct tvalue v;
+  struct tvalue v = {.kind = T_NONE};
   if (!pipeline_value(r, s->pipeline, dot, &v)) return FLOW_FAILED;
   if (s->pipeline->variable_count) set_variable(r, s->pipeline, 0, &v);
   bool holds = t_truth(&v);
@@ -164,7 +164,7 @@ static void range_item(struct rendering *r, const struct tvalue *v, int64_t i, s
 static enum flow walk_range(struct rendering *r, const struct step *s, const struct tvalue *dot, struct buf *out) {
   size_t known = r->variable_count, names = s->pipeline->variable_count;
   enum flow flow = FLOW_ON;
-  struct tvalue v, key, item;
+  struct tvalue v = {.kind = T_NONE}, key, item;
   if (!pipeline_value(r, s->pipeline, dot, &v)) return FLOW_FAILED;
   int64_t length = range_length(&v);
   if (length < 0) {
@@ -183,7 +183,7 @@ static enum flow walk_range(struct rendering *r, const struct step *s, const str
 }
 
 static enum flow walk_print(struct rendering *r, const struct step *s, const struct tvalue *dot, struct buf *out) {
-  struct tvalue v;
+  struct tvalue v = {.kind = T_NONE};
   if (!pipeline_value(r, s->pipeline, dot, &v)) return FLOW_FAILED;
   if (s->pipeline->variable_count)
     set_variable(r, s->pipeline, 0, &v);
@@ -262,7 +262,7 @@ static enum flow walk(struct rendering *r, const struct step *s, const struct tv
 bool execute(struct rendering *r, const struct tvalue *subject, struct buf *out) {
   static const char *const fields[][2] = {
       {"$labels", "Labels"}, {"$externalLabels", "ExternalLabels"}, {"$externalURL", "ExternalURL"}, {"$value", "Value"}};
-  struct tvalue v;
+  struct tvalue v = {.kind = T_NONE};
   r->calling.until = clock_cpu() + QUERIES_CPU_SECONDS;
   set_new(r, "$", subject);
   for (size_t i = 0; i < COUNTOF(fields); i++) {

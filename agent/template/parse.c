@@ -148,7 +148,7 @@ static bool definition(struct parse *p, const char *name, const char *open) {
 }
 
 static bool define(struct parse *p) {
-  const char *open = p->open, *name;
+  const char *open = p->open, *name = NULL;
   p->cursor += parse_word(p->cursor);
   if (p->depth) return parse_wrong(p, open, "{{ define }} stands at the top alone");
   return template_name(p, &name) && definition(p, name, open);

@@ -71,7 +71,8 @@ static bool p_strvalue(struct calling *c, const struct tvalue *args, size_t coun
 /* Those that are equal stay as they stood. */
 static int by_label(const void *a, const void *b, void *label) {
   const struct template_sample *x = *(const struct template_sample *const *)a, *y = *(const struct template_sample *const *)b;
-  int order = strcmp(labels_get(x->labels, label), labels_get(y->labels, label));
+  const char *name = *(const char *const *)label;
+  int order = strcmp(labels_get(x->labels, name), labels_get(y->labels, name));
   return order ? order : (x > y) - (x < y);
 }
 
@@ -80,8 +81,9 @@ static bool p_sort(struct calling *c, const struct tvalue *args, size_t count, s
   if (!want(c, "sortByLabel", &args[0], T_TEXT) || !want(c, "sortByLabel", &args[1], T_VECTOR)) return false;
   struct template_sample *sorted = arena_alloc(c->arena, (args[1].count + 1) * sizeof *sorted);
   const struct template_sample **order = arena_alloc(c->arena, (args[1].count + 1) * sizeof *order);
+  const char *label = args[0].text;
   for (size_t i = 0; i < args[1].count; i++) order[i] = &args[1].samples[i];
-  qsort_r(order, args[1].count, sizeof *order, by_label, (void *)(uintptr_t)args[0].text);
+  qsort_r(order, args[1].count, sizeof *order, by_label, &label);
   for (size_t i = 0; i < args[1].count; i++) sorted[i] = *order[i];
   *ret = (struct tvalue){.kind = T_VECTOR, .samples = sorted, .count = args[1].count};
   return true;

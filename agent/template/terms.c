@@ -55,8 +55,8 @@ bool parse_quoted(struct parse *p, struct tvalue *ret) {
 /* 'x': its code. */
 static bool character(struct parse *p, struct tvalue *ret) {
   const char *open = p->cursor;
-  struct tvalue text;
-  uint32_t code;
+  struct tvalue text = {.kind = T_NONE};
+  uint32_t code = 0;
   if (!parse_quoted(p, &text)) return false;
   size_t n = text.length ? rune_at(text.text, text.length, &code) : 0;
   if (!n || n != text.length) return parse_wrong(p, open, "one character is expected within ' and '");

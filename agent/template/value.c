@@ -2,7 +2,7 @@
 #include "agent/template/value.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/template/humanize.h"
@@ -172,10 +172,10 @@ static bool sample_field(struct calling *c, const struct tvalue *v, const char *
 }
 
 static bool argument_field(const struct tvalue *v, const char *name, struct tvalue *ret) {
-  unsigned n;
-  char end;
-  *ret = (struct tvalue){.kind = T_NONE};
-  if (sscanf(name, "arg%u%c", &n, &end) == 1 && n < v->count) *ret = v->items[n];
+  const char *digits = name + strlen("arg");
+  bool is_one = !strncmp(name, "arg", 3) && *digits && strspn(digits, "0123456789") == strlen(digits);
+  size_t n = is_one ? strtoul(digits, NULL, 10) : SIZE_MAX;
+  *ret = n < v->count ? v->items[n] : (struct tvalue){.kind = T_NONE};
   return true;
 }
 
