@@ -114,6 +114,12 @@ static bool answer(const struct settings *s, struct buf *out, struct buf *notes,
   return true;
 }
 
+/* Label values are others' text: nothing of it commands the terminal. */
+static void tame(struct buf *out) {
+  for (size_t i = 0; i < out->length; i++)
+    if (((unsigned char)out->data[i] < ' ' && out->data[i] != '\n') || out->data[i] == 0x7f) out->data[i] = '?';
+}
+
 static int run(int argc, char **argv) {
   struct settings s = {0};
   struct arguments a = {.command = &query_command, .argc = argc, .argv = argv};
@@ -131,6 +137,8 @@ static int run(int argc, char **argv) {
     fprintf(stderr, "sonde query: %s\n", why.text);
     return STATUS_WRONG;
   }
+  tame(&out);
+  tame(&notes);
   if (notes.length) fputs(notes.data, stderr);
   if (!out.length) fputs("no series\n", stderr);
   return fwrite(out.data, 1, out.length, stdout) == out.length && fflush(stdout) == 0 ? STATUS_GOOD : STATUS_WRONG;

@@ -242,6 +242,8 @@ class Command(unittest.TestCase):
             self.assertIn("min 1  mean 1  max 1  last 1", graph)
             self.assertEqual(json.loads(self.query(sonde, "--format=json", "1+1").stdout)["data"]["result"][1], "2")
             wait_for("two points", lambda: "might not be a counter" in self.query(sonde, "rate(node_load1[1m])").stderr)
+            hostile = self.query(sonde, r'label_replace(vector(1), "x", "\x1b[31mred", "", "")').stdout
+            self.assertEqual(hostile, '{x="?[31mred"}  1\n')
             wrong = self.query(sonde, "up[")
             self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
             self.assertIn("1:4", wrong.stderr)
