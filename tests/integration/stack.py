@@ -50,7 +50,7 @@ def free_port():
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        if port not in _ports:
+        if port not in _ports and port <= 55535:  # a node of a Redis cluster listens 10,000 above, too
             _ports.add(port)
             return port
 

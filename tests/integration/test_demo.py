@@ -26,7 +26,7 @@ class Demo(unittest.TestCase):
             pathlib.Path(folder).chmod(0o755)
             shown = pathlib.Path(folder) / "shown"
             with open(shown, "w") as out:
-                demo = subprocess.Popen(["env", f"TMPDIR={folder}", "tools/demo/demo"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                demo = subprocess.Popen(["env", "--default-signal=INT", f"TMPDIR={folder}", "tools/demo/demo"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                         start_new_session=True)
             self.addCleanup(demo.kill)
             self.wait_for(demo, shown, ["receiver: FIRING  ApplicationSlow"])
