@@ -55,6 +55,10 @@ class Api(unittest.TestCase):
         wait_for("three points of a series", lambda: int(ask(cls.sonde, "query", query='count_over_time(up{job="node"}[1m])')[1]["data"]["result"][0]["value"][1]) > 2)
         cls.url = f"http://127.0.0.1:{cls.sonde.port}"
 
+    def setUp(self):
+        """Questions are answered in order: when this one is, none waits that another test has left behind."""
+        wait_for("the queries of the last test to be over", lambda: ask(self.sonde, "query", query="1")[0] == 200)
+
     def data(self, path, **parameters):
         status, answer = ask(self.sonde, path, **parameters)
         self.assertEqual((status, answer["status"]), (200, "success"), answer)
