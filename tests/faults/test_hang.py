@@ -62,8 +62,9 @@ class Hangs(unittest.TestCase):
             try:
                 with Sonde(targets=[{"name": "lost", "redis": "redis://nowhere.example:6379"}, {"name": "lost-db", "postgres": "postgres://nowhere.example/x"}],
                            environment={"LD_PRELOAD": hung_resolver()}, poll_timeout="500ms") as sonde:
-                    wait_for("the watchdog to call it a timeout",
-                             lambda: sonde.value("sonde_target_failures_total", target="lost", reason="timeout") > 0)
+                    for name in ("lost", "lost-db"):
+                        wait_for("the watchdog to call it a timeout",
+                                 lambda: sonde.value("sonde_target_failures_total", target=name, reason="timeout") > 0)
                     self.assertEqual(sonde.value("redis_up", target="lost"), 0)
                     self.assertEqual(sonde.value("pg_up", target="lost-db"), 0)
                     code, seconds = end(sonde)
