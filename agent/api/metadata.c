@@ -3,6 +3,7 @@
 
 #include "agent/api/page.h"
 #include "base/map.h"
+#include "metric/snapshot.h"
 
 /* What was shown of a name; a second type or help of it is another row in Prometheus, and is rare enough to be left out here. */
 static const char *type_of(const struct family *f) {

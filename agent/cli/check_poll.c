@@ -6,6 +6,7 @@
 #include "alert/status.h"
 #include "base/log.h"
 #include "poll/target.h"
+#include "metric/snapshot.h"
 
 #define LOOK_EVERY     ((msec_t)5)
 #define WINDOW_POLLS   10

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "agent/http/pages.h"
+#include "metric/snapshot.h"
 
 #define PAGES_MAX 64
 

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
+#include "metric/snapshot.h"
 
 static const char head[] =
     "<!doctype html>\n"

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "metric/snapshot.h"
 
 bool fleet_is_ready(const struct view *v) {
   size_t polled = 0;

@@ -9,6 +9,7 @@
 #include "alert/evaluator.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "metric/snapshot.h"
 #include "metric/store.h"
 
 #define PAGE_BYTES_MAX   (16u << 20)

@@ -7,6 +7,7 @@
 #include "agent/http/pages.h"
 #include "agent/http/path.h"
 #include "alert/status.h"
+#include "metric/snapshot.h"
 
 #define JSON "application/json"
 

@@ -2,6 +2,7 @@
  *
  * One mutex guards the list of slots and what each shows. It is held for a pointer swap, or for taking a reference to each batch; batches are
  * released after it. A slot keeps the store alive, so that a runner that is stuck may publish at any later time: it is ignored. */
+#include "metric/snapshot.h"
 #include "metric/store.h"
 
 #include <pthread.h>

@@ -10,6 +10,7 @@
 #include "agent/poll/runner.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "metric/snapshot.h"
 
 /* main calls again when it was asked to; later by this much, and the machine slept or the process was stopped: no driver is to blame. */
 #define LATE_MAX  ((msec_t)3000)

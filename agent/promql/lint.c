@@ -7,16 +7,17 @@
 #include <string.h>
 
 static check_fn *const checks[] = {
-    check_known,    /* a metric that nobody gives */
-    check_selected, /* a selector that asks for a label which the metric has not */
-    check_grouping, /* by (…) with a label that is misspelt */
-    check_matching, /* sides of an operator that never match */
-    check_counter,  /* rate() of a gauge */
-    check_gauge,    /* delta() of a counter */
-    check_info,     /* changes() of what never changes */
-    check_range,    /* a range that spans too few values */
-    check_age,      /* a sample older than an instant looks back */
-    check_latency,  /* a sum of seconds that is taken for a latency */
+    check_known,        /* a metric that nobody gives */
+    check_selected,     /* a selector that asks for a label which the metric has not */
+    check_alternatives, /* sides of `or` none of which selects anything */
+    check_grouping,     /* by (…) with a label that is misspelt */
+    check_matching,     /* sides of an operator that never match */
+    check_counter,      /* rate() of a gauge */
+    check_gauge,        /* delta() of a counter */
+    check_info,         /* changes() of what never changes */
+    check_range,        /* a range that spans too few values */
+    check_age,          /* a sample older than an instant looks back */
+    check_latency,      /* a sum of seconds that is taken for a latency */
 };
 
 void lint_say(struct lint *l, enum lint_severity severity, bool never, size_t offset, const char *format, ...) {
@@ -70,6 +71,11 @@ static bool stays_never(const struct expr *e, const struct operands *in) {
   }
 }
 
+/* Both sides of an `or` select: one is there for those who have not what the other asks for. Beside a constant, as in x or vector(0), there is no choice. */
+bool are_alternatives(const struct expr *e) {
+  return e->kind == EXPR_BINARY && e->binary.op == TOKEN_OR && promql_span(e->binary.left) && promql_span(e->binary.right);
+}
+
 static struct shape visit(struct lint *l, const struct expr *e);
 
 static void visit_operands(struct lint *l, const struct expr *e, struct operands *ret) {
@@ -87,10 +93,14 @@ static void visit_operands(struct lint *l, const struct expr *e, struct operands
     if (e->aggregate.parameter) visit(l, e->aggregate.parameter);
     ret->left = visit(l, e->aggregate.of);
     break;
-  case EXPR_BINARY:
+  case EXPR_BINARY: {
+    bool alternatives = are_alternatives(e);
+    l->alternatives += alternatives;
     ret->left = visit(l, e->binary.left);
     ret->right = visit(l, e->binary.right);
+    l->alternatives -= alternatives;
     break;
+  }
   case EXPR_NEGATE:
     ret->left = visit(l, e->negated);
     break;

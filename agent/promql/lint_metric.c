@@ -26,11 +26,20 @@ bool check_selected(struct lint *l, const struct expr *e, const struct operands 
     const struct matcher *m = &e->selector.matchers[i];
     if (!strcmp(m->name, "__name__") || matcher_matches(m, "")) continue;
     if (label_set_get(&facts.labels, m->name) != LABEL_NEVER) continue;
+    never = true;
+    if (l->alternatives) continue;
     lint_say(l, LINT_WARNING, true, e->offset, "%s has no label %s, so that this selects nothing; it has %s", selected_metric(e),
              m->name, label_set_list(&facts.labels, l->arena));
-    never = true;
   }
   return never;
+}
+
+/* That one alternative is not to be had is what the other is for; with none of them it is a mistake. */
+bool check_alternatives(struct lint *l, const struct expr *e, const struct operands *in) {
+  if (l->alternatives || !are_alternatives(e) || !in->left.never || !in->right.never) return false;
+  lint_say(l, LINT_WARNING, true, e->offset,
+           "neither side of this or ever selects anything: the metrics have not the labels that are asked for");
+  return true;
 }
 
 /* The label of the set that was probably meant; NULL when there is none. */

@@ -6,6 +6,7 @@
 #include "alert/evaluator.h"
 #include "base/buf.h"
 #include "config/config.h"
+#include "metric/snapshot.h"
 #include "metric/store.h"
 
 #define STATUS_SCHEMA    1

@@ -21,16 +21,4 @@ void slot_retire(struct slot *slot);
 struct slot *slot_ref(struct slot *slot);
 void slot_unref(struct slot *slot);
 
-/* The state of all targets at one time, in slot order. */
-struct snapshot {
-  uint64_t generation; /* of the store; changes with every publication */
-  size_t count;
-  struct batch *batches[]; /* references */
-};
-struct snapshot *store_snapshot(struct store *s);
-void snapshot_free(struct snapshot *snapshot);
-uint64_t store_generation(struct store *s);
-/* A reference to the batch of one target, NULL when there is none of that name. */
-struct batch *store_find(struct store *s, const char *name);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alert/status.h"
+#include "metric/snapshot.h"
 
 #define HOSTILE "\"}]\n\\\033"
 

@@ -6,6 +6,7 @@
 
 #include "agent/http/pages.h"
 #include "fixture.h"
+#include "metric/snapshot.h"
 
 #define HOSTILE "<script>alert(\"x\")</script>&'\n\\"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "metric/snapshot.h"
 #include "metric/store.h"
 
 static const struct family value_family = {.name = "value", .help = "A value.", .type = METRIC_GAUGE};

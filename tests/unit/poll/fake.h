@@ -13,6 +13,7 @@
 #include "agent/poll/life.h"
 #include "base/mem.h"
 #include "poll/target.h"
+#include "metric/snapshot.h"
 
 #define S    ((msec_t)1000)
 #define HOUR (3600 * S)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "tests/unit/poll/fake.h"
+#include "metric/snapshot.h"
 
 #define EVERY ((msec_t)50)
 enum { MANY = 1000 };

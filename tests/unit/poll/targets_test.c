@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "tests/unit/poll/fake.h"
+#include "metric/snapshot.h"
 
 #define EVERY ((msec_t)50)
 

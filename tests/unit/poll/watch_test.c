@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "tests/unit/poll/fake.h"
+#include "metric/snapshot.h"
 
 #define EVERY  (10 * S)
 #define UPTIME (1000 * HOUR)

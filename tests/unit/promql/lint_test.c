@@ -141,6 +141,9 @@ static void how_far_a_part_that_never_is_reaches(void **state) {
 static void labels_that_a_metric_has_not_are_told(void **state) {
   (void)state;
   CHECK_LINT(
+      {"rows{database=\"a\"} or vector(0)", "0: rows has no label database",
+       "it has datname, relname, schemaname, job, instance, target"},
+      {"rows{database=\"a\"} or rows{table=\"a\"}", "0!: neither side of this or", "the labels that are asked for"},
       {"rows{database=\"a\"} > 1", "0!: rows has no label database", "it has datname, relname, schemaname, job, instance, target"},
       {"rows{database!=\"a\"}", NULL, NULL}, {"rows{job=\"a\", datname=~\"b.*\"}", NULL, NULL},
       {"other{database=\"a\"}", "0: other is no metric", NULL},
