@@ -95,8 +95,7 @@ bool api_limit(struct page *p, size_t *ret) {
 }
 
 bool api_window(struct page *p, msec_t *from, msec_t *to) {
-  msec_t now = clock_now();
-  if (!api_time(p, "start", INT64_MIN / 4, from) || !api_time(p, "end", now, to)) return false;
+  if (!api_time(p, "start", INT64_MIN / 4, from) || !api_time(p, "end", p->request->now, to)) return false;
   --*from; /* windows of the history are open there */
   return true;
 }

@@ -106,7 +106,7 @@ bool api_query(struct page *p) {
   struct steps steps = {0};
   size_t limit;
   const struct expr *e = expression(p);
-  if (!e || !api_time(p, "time", clock_now(), &steps.from) || !api_limit(p, &limit)) return false;
+  if (!e || !api_time(p, "time", p->request->now, &steps.from) || !api_limit(p, &limit)) return false;
   steps.to = steps.from;
   return evaluate(p, e, &steps, limit);
 }

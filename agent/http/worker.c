@@ -95,7 +95,7 @@ static bool has_left(const struct job *j) {
 /* An answer may be as large as what is left for all, so that many large ones that are fetched slowly do not fill the memory. */
 static void query(struct worker *w, struct job *j) {
   j->answer.max = MIN(atomic_load(&w->budget.left), API_BYTES_MAX);
-  j->status = api_answer(&w->api, &(struct api_request){j->path, j->form.parameters, j->form.count}, &j->answer);
+  j->status = api_answer(&w->api, &(struct api_request){clock_now(), j->path, j->form.parameters, j->form.count}, &j->answer);
   j->held = j->answer.length;
   j->budget = &w->budget;
   atomic_fetch_sub(&w->budget.left, j->held);

@@ -25,6 +25,7 @@ struct parameter {
   const char *name, *value;
 };
 struct api_request {
+  msec_t now;       /* of clock_now() */
   const char *path; /* behind API_PREFIX: "query", "label/job/values" */
   const struct parameter *parameters;
   size_t count;

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (rest) *rest++ = 0;
   struct buf out;
   buf_init(&out, ANSWER_MAX);
-  struct api_request request = {.path = text, .parameters = parameters};
+  struct api_request request = {.now = 1000000 + POINTS * 10000, .path = text, .parameters = parameters};
   request.count = read_parameters(rest ? rest : text + size + 1, parameters);
   /* A second of CPU for each would leave no time for others. */
   if (request.count < PARAMETERS_MAX) {
