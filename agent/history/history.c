@@ -41,14 +41,10 @@ void history_keep(struct history *h, msec_t span, size_t bytes_max) {
 
 /* The shards of targets */
 
-static bool is_same(const struct identity *a, const struct identity *b) {
-  return !strcmp(a->name, b->name) && !strcmp(a->job, b->job) && !strcmp(a->instance, b->instance);
-}
-
 /* Takes a retired shard of that identity back. */
 static bool revive(struct shard *s, struct identity *id) {
   pthread_mutex_lock(&s->lock);
-  bool found = s->is_retired && is_same(s->id, id);
+  bool found = s->is_retired && identity_same(s->id, id);
   if (found) {
     s->is_retired = false;
     identity_unref(s->id);

@@ -23,7 +23,8 @@ struct loading {
   msec_t from, to; /* from < time < to is taken, on our clock … */
   msec_t offset;   /* … which the wall's is ahead of by this */
   struct shard *shard;
-  uint64_t ticks, first, next; /* of the shard: how many there are, and which are taken: first <= tick < next */
+  uint64_t base;               /* how many ticks the shard has of the parts before */
+  uint64_t ticks, first, next; /* of the shard in this part: how many there are, and which are taken: first <= tick < next */
 };
 
 static bool get_number(struct loading *l, uint64_t max, uint64_t *ret) {
@@ -66,6 +67,12 @@ static uint64_t count_before(const struct stretch *s, uint64_t ticks, msec_t tim
   return s->step ? MIN(ticks, (uint64_t)((time - 1 - s->time) / s->step) + 1) : ticks;
 }
 
+/* No tick up to here is taken: it is too old, or was not later than the part before. */
+static msec_t taken_after(const struct loading *l) {
+  const struct timeline *t = &l->shard->times;
+  return timeline_is_empty(t) ? l->from : MAX(l->from, timeline_at(t, t->next - 1));
+}
+
 static bool get_stretch(struct loading *l, msec_t *after) {
   struct stretch s = {.first = 0};
   uint64_t ticks, step, gap;
@@ -77,8 +84,8 @@ static bool get_stretch(struct loading *l, msec_t *after) {
   s.time -= l->offset;
   s.step = (msec_t)step;
   s.gap = gap;
-  uint64_t old = count_before(&s, ticks, l->from + 1), future = ticks - count_before(&s, ticks, l->to);
-  if (timeline_is_empty(&l->shard->times)) l->first = l->ticks + old;
+  uint64_t old = count_before(&s, ticks, taken_after(l) + 1), future = ticks - count_before(&s, ticks, l->to);
+  if (l->shard->times.next == l->base) l->first = l->ticks + old;
   l->ticks += ticks;
   if (old + future >= ticks) return l->ticks <= FILE_TICKS_MAX;
   l->next = l->ticks - future;
@@ -90,11 +97,13 @@ static bool get_stretch(struct loading *l, msec_t *after) {
 static bool get_timeline(struct loading *l) {
   uint64_t count;
   msec_t after = -TIME_MAX - 1;
+  size_t bytes = timeline_bytes(&l->shard->times);
   l->ticks = l->first = l->next = 0;
+  l->base = l->shard->times.next;
   if (!get_number(l, UINT32_MAX, &count)) return false;
   for (; count; count--)
     if (!get_stretch(l, &after)) return false;
-  atomic_fetch_add(&l->into->bytes, timeline_bytes(&l->shard->times));
+  atomic_fetch_add(&l->into->bytes, timeline_bytes(&l->shard->times) - bytes);
   return true;
 }
 
@@ -115,7 +124,7 @@ static void take_run(struct loading *l, struct row_loading *r, struct run run) {
   if (!r->row) r->row = shard_add(l->shard, r->labels);
   r->refused = !r->row;
   run.ticks = (uint32_t)(next - first);
-  if (r->row) shard_put_run(l->shard, r->row, (uint64_t)first - l->first, run);
+  if (r->row) shard_put_run(l->shard, r->row, l->base + (uint64_t)first - l->first, run);
 }
 
 static bool get_chunk(struct loading *l, struct row_loading *r) {
@@ -155,20 +164,29 @@ static bool get_row(struct loading *l) {
   for (size_t i = 0; i < count; i++)
     if (!get_text(l, &pairs[i].name) || !get_text(l, &pairs[i].value)) return false;
   r.labels = labels_new(pairs, count);
-  bool good = !shard_find(l->shard, r.labels) && get_values(l, &r);
+  r.row = shard_find(l->shard, r.labels);
+  bool good = (!r.row || r.row->end <= l->base) && get_values(l, &r); /* else it stands twice in the part */
   labels_unref(r.labels);
   return good;
 }
 
 /* Shards */
 
-static struct shard *add_shard(struct history *h, const char *name, const char *job, const char *instance) {
-  struct identity *id = identity_new(name, "", job, instance);
+static struct shard *add_shard(struct history *h, struct identity *id) {
   struct shard *s = shard_new(h, id);
-  identity_unref(id);
   s->next = h->shards;
   h->shards = s;
   atomic_fetch_add(&h->retired, 1);
+  return s;
+}
+
+/* That of the parts before, or a new one. */
+static struct shard *shard_of(struct history *h, const char *name, const char *job, const char *instance) {
+  struct identity *id = identity_new(name, "", job, instance);
+  struct shard *s = h->shards;
+  while (s && !(s->id && identity_same(s->id, id))) s = s->next;
+  if (!s) s = add_shard(h, id);
+  identity_unref(id);
   return s;
 }
 
@@ -180,25 +198,25 @@ static bool get_shard(struct loading *l) {
   if (flags & FILE_OWN)
     l->shard = l->into->own;
   else if (get_text(l, &name) && get_text(l, &job) && get_text(l, &instance))
-    l->shard = add_shard(l->into, name, job, instance);
+    l->shard = shard_of(l->into, name, job, instance);
   else
     return false;
   struct shard *s = l->shard;
-  if (!timeline_is_empty(&s->times) || !get_timeline(l)) return false;
+  if (!get_timeline(l)) return false;
   while (get_number(l, 1, &more) && more)
     if (!get_row(l)) return false;
-  s->was_up = flags & FILE_UP;
+  s->was_up |= flags & FILE_UP;
   s->is_retired = s->id != NULL;
   s->retired = timeline_is_empty(&s->times) ? l->from : timeline_at(&s->times, s->times.next - 1) + RETIRE_GRACE;
   return more == 0;
 }
 
-static bool get_all(struct loading *l, struct fail *f) {
-  uint64_t version, more = 0;
-  bool good = get_number(l, UINT64_MAX, &version);
-  if (good && version != FILE_VERSION) return fail(f, FAIL_PROTOCOL, "it is of another version of sonde");
-  while (good && (good = get_number(l, 1, &more)) && more) good = get_shard(l);
-  return (good && l->at == l->end) || fail(f, FAIL_PROTOCOL, "it makes no sense");
+static bool get_part(struct loading *l, const unsigned char *end) {
+  uint64_t more = 0;
+  l->end = end;
+  while (get_number(l, 1, &more) && more)
+    if (!get_shard(l)) return false;
+  return more == 0 && l->at == l->end;
 }
 
 static void exchange(atomic_size_t *a, atomic_size_t *b) {
@@ -222,28 +240,53 @@ static void take_over(struct history *h, struct history *read) {
   pthread_mutex_unlock(&h->lock);
 }
 
-static bool check_frame(const unsigned char *bytes, size_t length, struct fail *f) {
-  uint64_t expected;
-  if (length < sizeof FILE_MAGIC + FILE_SUM_SIZE || memcmp(bytes, FILE_MAGIC, sizeof FILE_MAGIC) != 0)
+/* The next part at `l`, which goes on behind its length; its sum lies behind *ret_end. False when it is not whole. */
+static bool find_part(struct loading *l, uint64_t *sum, const unsigned char **ret_end) {
+  uint64_t length, expected;
+  if (!get_fixed(l, &length) || length < FILE_FIXED_SIZE || length > (uint64_t)(l->end - l->at)) return false;
+  *ret_end = l->at + length - FILE_FIXED_SIZE;
+  *sum = file_sum(*sum, l->at, (size_t)(*ret_end - l->at));
+  struct loading behind = {.at = *ret_end, .end = l->end};
+  if (!get_fixed(&behind, &expected) || expected != *sum) return false;
+  *sum = file_sum(*sum, *ret_end, FILE_FIXED_SIZE);
+  return true;
+}
+
+static bool get_parts(struct loading *l, uint64_t sum, const unsigned char *begin, size_t *ret_whole, struct fail *f) {
+  const unsigned char *file_end = l->end, *end;
+  while (l->at < file_end && find_part(l, &sum, &end)) {
+    if (!get_part(l, end)) return fail(f, FAIL_PROTOCOL, "it makes no sense");
+    l->at += FILE_FIXED_SIZE;
+    l->end = file_end;
+    *ret_whole = (size_t)(l->at - begin);
+  }
+  return *ret_whole || fail(f, FAIL_PROTOCOL, "it is torn or damaged");
+}
+
+static bool get_all(struct loading *l, size_t *ret_whole, struct fail *f) {
+  const unsigned char *begin = l->at;
+  uint64_t version;
+  *ret_whole = 0;
+  if ((size_t)(l->end - l->at) < sizeof FILE_MAGIC || memcmp(l->at, FILE_MAGIC, sizeof FILE_MAGIC) != 0)
     return fail(f, FAIL_PROTOCOL, "it is no history of sonde");
-  struct loading sum = {.at = bytes + length - FILE_SUM_SIZE, .end = bytes + length};
-  return (get_fixed(&sum, &expected) && file_sum(FILE_SUM_START, bytes, length - FILE_SUM_SIZE) == expected) ||
-         fail(f, FAIL_PROTOCOL, "it is torn or damaged");
+  l->at += sizeof FILE_MAGIC;
+  if (!get_number(l, UINT64_MAX, &version)) return fail(f, FAIL_PROTOCOL, "it is torn or damaged");
+  if (version != FILE_VERSION) return fail(f, FAIL_PROTOCOL, "it is of another version of sonde");
+  return get_parts(l, file_sum(FILE_SUM_START, begin, (size_t)(l->at - begin)), begin, ret_whole, f);
 }
 
 bool history_load_bytes(struct history *h, const unsigned char *bytes, size_t length, msec_t now, msec_t wall_offset,
-                        struct fail *f) {
-  if (!check_frame(bytes, length, f)) return false;
+                        size_t *ret_whole, struct fail *f) {
   struct history *read = history_new(atomic_load(&h->span), atomic_load(&h->bytes_max));
   struct loading l = {
-      .at = bytes + sizeof FILE_MAGIC,
-      .end = bytes + length - FILE_SUM_SIZE,
+      .at = bytes,
+      .end = bytes + length,
       .into = read,
       .from = now - atomic_load(&h->span),
       .to = now,
       .offset = wall_offset,
   };
-  bool good = get_all(&l, f);
+  bool good = get_all(&l, ret_whole, f);
   if (good) take_over(h, read);
   history_free(read);
   if (good) history_evict(h, now);
@@ -273,6 +316,7 @@ static bool set_aside(const char *path, struct fail *f) {
 
 bool history_load(struct history *h, const char *path, msec_t now, msec_t wall_offset, struct fail *f) {
   struct stat st;
+  size_t whole;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return errno == ENOENT || fail_errno(f, "the history cannot be read from %s", path);
   if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > FILE_BYTES_MAX) {
@@ -283,6 +327,8 @@ bool history_load(struct history *h, const char *path, msec_t now, msec_t wall_o
   SCOPED(mem_free) unsigned char *bytes = mem_resize(NULL, 1, (size_t)st.st_size + 1);
   bool good = read_all(fd, bytes, (size_t)st.st_size) || fail_errno(f, "the history cannot be read from %s", path);
   close(fd);
-  if (!good || history_load_bytes(h, bytes, (size_t)st.st_size, now, wall_offset, f)) return good;
-  return set_aside(path, f);
+  if (!good) return false;
+  if (!history_load_bytes(h, bytes, (size_t)st.st_size, now, wall_offset, &whole, f)) return set_aside(path, f);
+  return whole == (size_t)st.st_size ||
+         fail(f, FAIL_PROTOCOL, "%s: its end is torn or damaged: what was written last is lost, what is before it was taken", path);
 }

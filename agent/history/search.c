@@ -97,10 +97,12 @@ static bool may_match(const struct search *q, const struct identity *id) {
   return true;
 }
 
-static void look_at_shard(struct search *q, const struct shard *s) {
+static void look_at_shard(struct search *q, struct shard *s) {
   const struct timeline *t = &s->times;
   if (s->id && !may_match(q, s->id)) return;
-  uint64_t first = timeline_behind(t, q->from), next = MAX(timeline_behind(t, q->to), first);
+  uint64_t first = q->why == SEARCH_TO_WRITE_NEW ? MAX(s->written, t->first) : timeline_behind(t, q->from);
+  uint64_t next = MAX(timeline_behind(t, q->to), first);
+  if (q->why != SEARCH_SPAN) s->written = next;
   struct view *v = arena_alloc(q->arena, sizeof *v);
   *v = (struct view){
       .target = s->id ? arena_copy(q->arena, s->id->name) : "",

@@ -25,6 +25,7 @@ struct search {
   const struct matcher *matchers;
   size_t count;
   msec_t from, to;
+  enum { SEARCH_SPAN, SEARCH_TO_WRITE_ALL, SEARCH_TO_WRITE_NEW } why; /* what is to be written counts as written from then on */
   struct arena *arena;
   struct view **views;
   size_t view_count, view_capacity;

@@ -43,6 +43,7 @@ struct shard {
   msec_t retired;      /* … and its series end here */
   bool was_up;         /* ever */
   struct timeline times;
+  uint64_t written; /* the ticks before it are in the file, if the last history_save() was good */
   struct row **rows;
   size_t row_count, row_capacity;
   struct row *up;
@@ -51,6 +52,14 @@ struct shard {
   struct map by_name;   /* the first row of a chain */
   struct placed *placed;
   size_t placed_count;
+};
+
+/* The file as it was left. */
+struct written {
+  uint64_t device, inode;
+  uint64_t whole, length; /* bytes of what was written at once, and of all of it; 0: nothing is known to be there */
+  uint64_t sum;
+  msec_t wall_offset;
 };
 
 struct history {
@@ -63,6 +72,7 @@ struct history {
   atomic_bool crowded;        /* a series was refused since somebody looked */
   _Atomic msec_t evict_again; /* not before */
   atomic_ulong samples, refused, shortened;
+  struct written file; /* of who saves alone */
 };
 
 struct shard *shard_new(struct history *h, struct identity *id);

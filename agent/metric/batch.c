@@ -35,6 +35,10 @@ void identity_unref(struct identity *id) {
   if (id && reference_drop(&id->references)) free(id);
 }
 
+bool identity_same(const struct identity *a, const struct identity *b) {
+  return !strcmp(a->name, b->name) && !strcmp(a->job, b->job) && !strcmp(a->instance, b->instance);
+}
+
 struct batch *batch_new(struct identity *id, size_t count) {
   struct batch *b = mem_zero(sizeof *b + count * sizeof(struct section *));
   b->id = identity_ref(id);

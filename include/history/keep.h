@@ -7,12 +7,13 @@
 /* Other bounds than at history_new(). */
 void history_keep(struct history *h, msec_t span, size_t bytes_max);
 
-/* Writes what is remembered to a file: whole under its name, or not at all; `wall_offset` is what to add to clock_now() for the wall's time. Other
- * threads go on meanwhile. */
+/* Brings a file up to what is remembered: what is new since the last time goes to its end, or, now and then, all of it takes the file's place. What is
+ * in the file stays there when that fails. `wall_offset` is what to add to clock_now() for the wall's time. Other threads go on meanwhile, but only
+ * one saves. */
 bool history_save(struct history *h, const char *path, msec_t wall_offset, struct fail *f) MUST_CHECK;
 /* Takes in what a file holds and is not older than the span, nor later than `now`; before the first history_add() and history_append(). A target gets its
  * past back by name, job and instance when it is added. A file that is torn or foreign is set aside under another name: false with a sentence, and
- * nothing was taken. True when there is none. */
+ * nothing was taken; where only its end is torn, what is before that was. True when there is none. */
 bool history_load(struct history *h, const char *path, msec_t now, msec_t wall_offset, struct fail *f) MUST_CHECK;
 
 struct history_stats {

@@ -18,6 +18,7 @@ struct identity {
 struct identity *identity_new(const char *name, const char *kind, const char *job, const char *instance);
 struct identity *identity_ref(struct identity *id);
 void identity_unref(struct identity *id);
+bool identity_same(const struct identity *a, const struct identity *b); /* name, job and instance */
 
 /* What a target shows at one tick. Immutable once published. When the target is down it holds the status section alone. */
 struct batch {

@@ -1,4 +1,4 @@
-/* Any bytes as the file of the past, with a right sum behind them: what is taken in can be asked for, goes on, and when it is written down and read again,
+/* Any bytes as two parts of the file of the past, with right sums behind them: the first byte tells where they are cut. What is taken in can be asked for, goes on, and when it is written down and read again,
  * is the same. What is refused leaves nothing. */
 #include <stdlib.h>
 #include <string.h>
@@ -60,20 +60,30 @@ static void save_and_load(struct history *h) {
   history_free(again);
 }
 
+static uint64_t put_part(unsigned char *bytes, size_t *length, uint64_t sum, const uint8_t *data, size_t size) {
+  unsigned char *part = bytes + *length + FILE_FIXED_SIZE;
+  file_number(size + FILE_FIXED_SIZE, bytes + *length);
+  if (size) memcpy(part, data, size);
+  file_number(file_sum(sum, part, size), part + size);
+  *length += size + (size_t)2 * FILE_FIXED_SIZE;
+  return file_sum(sum, part, size + FILE_FIXED_SIZE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static bool prepared;
   struct fail f;
-  size_t series, points;
+  size_t series, points, whole;
   if (!prepared) close(mkstemp(path));
   prepared = true;
-  size_t length = sizeof FILE_MAGIC + size + FILE_SUM_SIZE;
-  unsigned char *bytes = malloc(length);
+  if (size == 0) return 0;
+  size_t first = (size - 1) * data[0] / 255, head = sizeof FILE_MAGIC + 1, length = head;
+  unsigned char *bytes = malloc(head + size + 4 * FILE_FIXED_SIZE);
   memcpy(bytes, FILE_MAGIC, sizeof FILE_MAGIC);
-  if (size) memcpy(bytes + sizeof FILE_MAGIC, data, size);
-  uint64_t sum = file_sum(FILE_SUM_START, bytes, length - FILE_SUM_SIZE);
-  for (size_t i = 0; i < FILE_SUM_SIZE; i++) bytes[length - FILE_SUM_SIZE + i] = (unsigned char)(sum >> 8 * i);
+  bytes[sizeof FILE_MAGIC] = FILE_VERSION;
+  uint64_t sum = put_part(bytes, &length, file_sum(FILE_SUM_START, bytes, head), data + 1, first);
+  if (first < size - 1) put_part(bytes, &length, sum, data + 1 + first, size - 1 - first);
   struct history *h = history_new(100000000, 64u << 20);
-  bool good = history_load_bytes(h, bytes, length, NOW, 1000, &f);
+  bool good = history_load_bytes(h, bytes, length, NOW, 1000, &whole, &f);
   look(h, &series, &points);
   if (good && size % 16 == 0) save_and_load(h);
   if (!good) need(history_stats(h).series == 0);

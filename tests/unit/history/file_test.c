@@ -106,19 +106,42 @@ static void append_random(struct shard *s, msec_t time, unsigned *seed) {
   past_tick(s, time, up, up ? past_section("part", &a_family, words.data ? words.data : "x") : NULL, NULL);
 }
 
-/* An hour of two targets and of series of one's own; returns when it ends. */
+/* Two targets and series of one's own. */
+struct filling {
+  struct history *h;
+  struct shard *first, *second;
+  struct labels *own;
+  unsigned seed, ticks;
+  msec_t time;
+};
+
+static struct filling filling(struct history *h, unsigned seed) {
+  return (struct filling){
+      .h = h,
+      .first = past_shard(h, "first"),
+      .second = past_shard(h, "second"),
+      .own = labels_new((struct label_pair[]){{"__name__", "ALERTS"}, {"k", "\xc3\xa9\n\""}}, 2),
+      .seed = seed,
+  };
+}
+
+static void filling_done(struct filling *f) {
+  labels_unref(f->own);
+}
+
+static void fill_tick(struct filling *f) {
+  f->time += 10 * S + (rand_r(&f->seed) % 50 == 0 ? 137 : 0);
+  append_random(f->first, f->time, &f->seed);
+  if (rand_r(&f->seed) % 10) append_random(f->second, f->time + 3, &f->seed);
+  if (f->ticks++ % 3) history_append(f->h, f->own, f->time, rand_r(&f->seed) % 3);
+}
+
+/* An hour of it; returns when it ends. */
 static msec_t fill(struct history *h, unsigned seed) {
-  struct shard *first = past_shard(h, "first"), *second = past_shard(h, "second");
-  struct labels *own = labels_new((struct label_pair[]){{"__name__", "ALERTS"}, {"k", "\xc3\xa9\n\""}}, 2);
-  msec_t time = 0;
-  for (int t = 0; t < 360; t++) {
-    time += 10 * S + (rand_r(&seed) % 50 == 0 ? 137 : 0);
-    append_random(first, time, &seed);
-    if (rand_r(&seed) % 10) append_random(second, time + 3, &seed);
-    if (t % 3) history_append(h, own, time, rand_r(&seed) % 3);
-  }
-  labels_unref(own);
-  return time + 3;
+  struct filling f = filling(h, seed);
+  for (int t = 0; t < 360; t++) fill_tick(&f);
+  filling_done(&f);
+  return f.time + 3;
 }
 
 static void assert_saved(struct world *w) {
@@ -262,10 +285,141 @@ static void put_content(const struct world *w, const void *bytes, size_t length)
   close(fd);
 }
 
-static void small_past(struct world *w) {
+static struct shard *small_past(struct world *w) {
   struct shard *s = past_shard(w->h, "main");
   for (int t = 10; t <= 100; t += 10) past_a(s, t * S, t % 30 ? "x=1.25 y=2" : "y=7");
   assert_saved(w);
+  return s;
+}
+
+static const char *const small_end = "k=x 100:1.25 110:1.25 120:3; k=y 100:2 110:2 120:stale; k=z 120:4";
+
+/* Two ticks more, after which the file has two parts; ret_first is where the first ends. */
+static unsigned char *two_parts(struct world *w, size_t *ret_first, size_t *ret_length) {
+  struct shard *s = small_past(w);
+  free(content(w, ret_first));
+  past_a(s, 110 * S, "x=1.25 y=2");
+  past_a(s, 120 * S, "x=3 z=4");
+  assert_saved(w);
+  return content(w, ret_length);
+}
+
+static void only_what_is_new_is_written_again(void **state) {
+  struct world *w = *state;
+  size_t lengths[3];
+  unsigned char *bytes[3];
+  struct filling f = filling(w->h, 1);
+  for (int tick = 0; tick < 300; tick++) fill_tick(&f);
+  for (int i = 0; i < 3; i++) {
+    if (i == 1) fill_tick(&f);
+    assert_saved(w);
+    bytes[i] = content(w, &lengths[i]);
+  }
+  filling_done(&f);
+  assert_in_range(lengths[1], lengths[0] + 1, lengths[0] * 3 / 2);
+  assert_in_range(lengths[2], lengths[1], lengths[1] + 20);
+  assert_memory_equal(bytes[1], bytes[0], lengths[0]);
+  assert_memory_equal(bytes[2], bytes[1], lengths[1]);
+  for (int i = 0; i < 3; i++) free(bytes[i]);
+}
+
+static void a_past_that_was_appended_to_many_times_is_there_again(void **state) {
+  struct world *w = *state;
+  for (unsigned seed = 1; seed < 10; seed++) {
+    struct history *h = history_new(600 * MINUTE, 100 * MEGA), *again = history_new(600 * MINUTE, 100 * MEGA);
+    struct filling f = filling(h, seed);
+    for (int part = 0; part < 24; part++) {
+      for (int tick = 0; tick < 15; tick++) fill_tick(&f);
+      assert_true(history_save(h, w->path, WALL, &w->f));
+    }
+    filling_done(&f);
+    assert_true(history_load(again, w->path, f.time + 4, WALL, &w->f));
+    past_shard(again, "first");
+    past_shard(again, "second");
+    char *before = everything(h, 0, INT64_MIN, INT64_MAX), *after = everything(again, 0, INT64_MIN, INT64_MAX);
+    assert_string_equal(before, after);
+    assert_int_equal(history_stats(h).series, history_stats(again).series);
+    free(before);
+    free(after);
+    history_free(h);
+    history_free(again);
+  }
+}
+
+static void of_a_file_whose_end_is_torn_the_rest_is_taken(void **state) {
+  struct world *w = *state;
+  size_t first, length;
+  unsigned char *bytes = two_parts(w, &first, &length);
+  for (size_t cut = first; cut <= length; cut++) {
+    struct history *again = history_new(60 * MINUTE, MEGA);
+    put_content(w, bytes, cut);
+    bool good = history_load(again, w->path, 130 * S, WALL, &w->f);
+    assert_int_equal(good, cut == first || cut == length);
+    if (!good) assert_non_null(strstr(w->f.text, "/history: its end is torn or damaged"));
+    past_shard(again, "main");
+    assert_string_equal(past_shown(again, "a", 95 * S, INT64_MAX), cut == length ? small_end : "k=x 100:1.25; k=y 100:2");
+    history_free(again);
+  }
+  assert_int_equal(files(w, "history", false), 1);
+  free(bytes);
+}
+
+static void of_a_file_whose_end_is_damaged_the_rest_is_taken(void **state) {
+  struct world *w = *state;
+  size_t first, length, whole;
+  unsigned char *bytes = two_parts(w, &first, &length);
+  for (size_t i = first; i < length; i++)
+    for (unsigned bit = 0; bit < 8; bit++) {
+      struct history *again = history_new(60 * MINUTE, MEGA);
+      bytes[i] ^= (unsigned char)(1u << bit);
+      assert_true(history_load_bytes(again, bytes, length, 130 * S, WALL, &whole, &w->f));
+      bytes[i] ^= (unsigned char)(1u << bit);
+      assert_int_equal(whole, first);
+      assert_int_equal(history_stats(again).series, 3);
+      history_free(again);
+    }
+  free(bytes);
+}
+
+static void a_file_that_grew_is_written_anew(void **state) {
+  struct world *w = *state;
+  struct shard *s = past_shard(w->h, "main");
+  size_t before = 0, length = 1, shorter = 0;
+  for (int t = 10; t <= 1000; t += 10) {
+    past_a(s, t * S, "x=1.25 y=2");
+    assert_saved(w);
+    free(content(w, &length));
+    shorter += length < before;
+    before = length;
+  }
+  assert_in_range(shorter, 1, 50);
+  assert_true(history_load(w->again, w->path, 1001 * S, WALL, &w->f));
+  assert_string_equal(past_shown(w->again, "a", 975 * S, 1000 * S), "k=x 980:1.25 990:1.25 1000:1.25; k=y 980:2 990:2 1000:2");
+}
+
+static void a_file_that_somebody_else_changed_is_written_anew(void **state) {
+  struct world *w = *state;
+  size_t first, length;
+  unsigned char *bytes = two_parts(w, &first, &length);
+  put_content(w, bytes, length - 1);
+  assert_saved(w);
+  assert_true(history_load(w->again, w->path, 130 * S, WALL, &w->f));
+  assert_int_equal(history_stats(w->again).series, 4);
+  unlink(w->path);
+  assert_saved(w);
+  free(bytes);
+}
+
+static void times_are_right_after_the_wall_clock_was_set(void **state) {
+  struct world *w = *state;
+  struct shard *s = past_shard(w->h, "main");
+  past_a(s, 10 * S, "x=1");
+  assert_saved(w);
+  past_a(s, 20 * S, "x=2");
+  assert_true(history_save(w->h, w->path, WALL - 60 * MINUTE, &w->f));
+  assert_true(history_load(w->again, w->path, 30 * S, WALL - 60 * MINUTE, &w->f));
+  past_shard(w->again, "main");
+  assert_string_equal(past_shown(w->again, "a", ALWAYS), "k=x 10:1 20:2");
 }
 
 static void a_file_that_is_torn_anywhere_is_set_aside(void **state) {
@@ -289,38 +443,42 @@ static void a_file_that_is_torn_anywhere_is_set_aside(void **state) {
 
 static void a_file_in_which_anything_is_changed_is_not_trusted(void **state) {
   struct world *w = *state;
-  size_t length;
+  size_t length, whole;
   small_past(w);
   unsigned char *bytes = content(w, &length);
   for (size_t i = 0; i < length; i++)
     for (unsigned bit = 0; bit < 8; bit++) {
       bytes[i] ^= (unsigned char)(1u << bit);
-      assert_false(history_load_bytes(w->again, bytes, length, 130 * S, WALL, &w->f));
+      assert_false(history_load_bytes(w->again, bytes, length, 130 * S, WALL, &whole, &w->f));
       bytes[i] ^= (unsigned char)(1u << bit);
     }
   assert_int_equal(history_stats(w->again).series, 0);
   free(bytes);
 }
 
+/* Behind magic and version, and the length of the one part. */
+enum { PART = sizeof FILE_MAGIC + 1 + FILE_FIXED_SIZE };
+
 static void set_sum(unsigned char *bytes, size_t length) {
-  uint64_t sum = file_sum(FILE_SUM_START, bytes, length - FILE_SUM_SIZE);
-  for (size_t i = 0; i < FILE_SUM_SIZE; i++) bytes[length - FILE_SUM_SIZE + i] = (unsigned char)(sum >> 8 * i);
+  size_t end = length - FILE_FIXED_SIZE;
+  uint64_t sum = file_sum(FILE_SUM_START, bytes, PART - FILE_FIXED_SIZE);
+  file_number(file_sum(sum, bytes + PART, end - PART), bytes + end);
 }
 
 /* As the one above, but who changed it made its sum right: whatever comes of it, it does no harm. */
 static void a_file_that_somebody_forged_does_no_harm(void **state) {
   struct world *w = *state;
-  size_t length;
+  size_t length, whole;
   unsigned seed = 1;
   small_past(w);
   unsigned char *bytes = content(w, &length), *forged = malloc(length);
   for (int i = 0; i < 20000; i++) {
     memcpy(forged, bytes, length);
     for (int k = rand_r(&seed) % 4; k >= 0; k--)
-      forged[11 + (size_t)rand_r(&seed) % (length - 11)] = (unsigned char)(rand_r(&seed) % 3 ? rand_r(&seed) : 0xff);
+      forged[PART + (size_t)rand_r(&seed) % (length - PART)] = (unsigned char)(rand_r(&seed) % 3 ? rand_r(&seed) : 0xff);
     set_sum(forged, length);
     struct history *h = history_new(60 * MINUTE, MEGA);
-    if (history_load_bytes(h, forged, length, 130 * S, WALL, &w->f)) {
+    if (history_load_bytes(h, forged, length, 130 * S, WALL, &whole, &w->f)) {
       struct shard *s = past_shard(h, "main");
       past_a(s, 140 * S, "x=3 y=4");
       free(everything(h, 0, INT64_MIN, INT64_MAX));
@@ -397,6 +555,13 @@ int main(void) {
       T(what_is_older_than_the_span_stays_away),
       T(a_past_that_is_too_much_is_cut_to_the_room_there_is),
       T(without_a_file_the_past_begins),
+      T(only_what_is_new_is_written_again),
+      T(a_past_that_was_appended_to_many_times_is_there_again),
+      T(of_a_file_whose_end_is_torn_the_rest_is_taken),
+      T(of_a_file_whose_end_is_damaged_the_rest_is_taken),
+      T(a_file_that_grew_is_written_anew),
+      T(a_file_that_somebody_else_changed_is_written_anew),
+      T(times_are_right_after_the_wall_clock_was_set),
       T(a_file_that_is_torn_anywhere_is_set_aside),
       T(a_file_in_which_anything_is_changed_is_not_trusted),
       T(a_file_that_somebody_forged_does_no_harm),
