@@ -3,6 +3,8 @@
 
 #include "agent/cli/cli.h"
 
+enum { INDENT = 29 }; /* of the summaries; what is longer than that has a line of its own */
+
 void help_command(const struct command *c) {
   printf("usage: sonde %s%s%s%s\n\n%s\n", c->name, c->flags ? " [flags]" : "", c->operands ? " " : "",
          c->operands ? c->operands : "", c->summary);
@@ -18,9 +20,12 @@ void help_all(const struct command *const *commands, size_t count) {
   printf("sonde watches a web stack and serves what it measures to Prometheus.\n\nusage: sonde COMMAND [flags]\n\n");
   for (size_t i = 0; i < count; i++) {
     const char *operands = commands[i]->operands;
-    char left[64];
-    snprintf(left, sizeof left, "%s%s%s", commands[i]->name, operands ? " " : "", operands ? operands : "");
-    printf("  %-26s %s\n", left, commands[i]->summary);
+    int length = printf("  %s%s%s", commands[i]->name, operands ? " " : "", operands ? operands : "");
+    if (length >= INDENT) {
+      printf("\n");
+      length = 0;
+    }
+    printf("%*s%s\n", INDENT - length, "", commands[i]->summary);
   }
   printf("\n`sonde run` needs no configuration: it watches this host and what it finds here.\n"
          "`sonde COMMAND --help` lists the flags of a command, `sonde --version` tells the version.\n");
