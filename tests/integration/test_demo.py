@@ -19,6 +19,7 @@ class Demo(unittest.TestCase):
         end = time.monotonic() + PATIENCE
         while not all(re.search(line, shown.read_text()) for line in lines) and demo.poll() is None and time.monotonic() < end:
             time.sleep(0.2)
+        self.assertIsNone(demo.poll(), f"the demo ended by itself:\n{shown.read_text()}")
 
     def test_the_shipped_rules_fire_resolve_and_nothing_is_left(self):
         subprocess.run(["make", "-s", "build/release/sonde"], cwd=ROOT, check=True)

@@ -36,6 +36,7 @@ class Hostile(unittest.TestCase):
     def test_tricklers_are_cut_and_stop_no_scrape_meanwhile(self):
         with Sonde(targets=HOST) as sonde:
             sonde.wait_up("web-1")
+            sonde.wait_log(r"\d+ rules, ")  # the last that opens files
             before = open_files(sonde.process)
             slow = [trickle(sonde.port, f"127.0.0.{2 + i % 2}") for i in range(200)]
 
@@ -61,6 +62,7 @@ class Hostile(unittest.TestCase):
     def test_without_descriptors_it_waits_and_recovers(self):
         with Sonde(targets=HOST) as sonde:
             sonde.wait_up("web-1")
+            sonde.wait_log(r"\d+ rules, ")
             subprocess.run(["prlimit", f"--pid={sonde.process.pid}", f"--nofile={open_files(sonde.process) + 3}:4096"], check=True)
             held = [socket.create_connection(("127.0.0.1", sonde.port), PATIENCE) for _ in range(20)]
             sonde.wait_log("cannot accept more HTTP connections.*LimitNOFILE")

@@ -15,8 +15,10 @@ PAGE = b'# TYPE app_jobs gauge\napp_jobs{queue="a"} 5\n# TYPE app_limit gauge\na
 
 
 class Page(http.server.BaseHTTPRequestHandler):
+    ready = threading.Event()
+
     def do_GET(self):
-        self.send_response(200)
+        self.send_response(200 if self.ready.is_set() else 503)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(PAGE)))
         self.end_headers()
@@ -65,6 +67,8 @@ class Lint(unittest.TestCase):
             sonde.stop()
             sonde.configure([{"name": "app", "metrics": f"http://127.0.0.1:{server.server_port}/metrics"}], rules=[str(file)])
             sonde.start()
+            sonde.wait_log("msg=\"1 rule, ")  # it was linted before any scrape
+            Page.ready.set()
             sonde.wait_up("app")
             wait_for("the rule to look at series", lambda: rules(sonde)[0]["health"] == "ok")
             self.assertNotIn("never match", sonde.log_text())
