@@ -218,15 +218,16 @@ static size_t result_of(struct match *m, size_t i, size_t other) {
 static bool combine(struct match *m, struct value *ret) {
   const struct expr *e = m->e;
   size_t most = m->meeting->results->count + m->many->count;
-  bool *taken = arena_alloc(m->ev->arena, m->meeting->keys.keys->count), *made = arena_alloc(m->ev->arena, most);
+  bool *taken = arena_alloc(m->ev->arena, m->meeting->keys.keys->count);
+  size_t *made_by = arena_alloc(m->ev->arena, most * sizeof *made_by); /* which key, plus 1 */
   for (size_t i = 0; i < m->many->count; i++) {
     size_t met = met_by(m, i), key = key_of(m, m->many_sets[i]);
     if (!met) continue;
     if (!e->binary.many && taken[key]) return several_of_many(m);
     taken[key] = true;
     size_t result = result_of(m, i, met - 1);
-    if (made[result]) return several_of_many(m);
-    made[result] = true;
+    if (made_by[result]) return made_by[result] == key + 1 ? several_of_many(m) : eval_same_labels(m->ev);
+    made_by[result] = key + 1;
     double many = m->many->elements[i].value, one = m->one->elements[met - 1].value, value;
     bool swapped = e->binary.many == SIDE_RIGHT;
     if (!binary_numbers(e, swapped ? one : many, swapped ? many : one, &value)) continue;

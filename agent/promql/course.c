@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_labels(struct eval *ev) {
-  return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
-}
-
 static void *longer(struct arena *a, const void *items, size_t *capacity, size_t size) {
   size_t old = *capacity;
   *capacity = old ? old * 2 : 16;
@@ -21,7 +17,7 @@ static bool add(struct eval *ev, struct courses *c, struct labels *labels, bool 
   size_t number = label_sets_number(c->labels, labels);
   if (number == c->capacity) c->items = longer(ev->lasting, c->items, &c->capacity, sizeof *c->items);
   struct course *course = &c->items[number];
-  if (course->count && course->points[course->count - 1].time == ev->at) return same_labels(ev);
+  if (course->count && course->points[course->count - 1].time == ev->at) return eval_same_labels(ev);
   if (course->count == course->capacity)
     course->points = longer(ev->lasting, course->points, &course->capacity, sizeof *course->points);
   course->points[course->count++] = (struct point){ev->at, value};
@@ -91,7 +87,7 @@ static bool join(struct eval *ev, struct series *into, const struct course *c) {
   size_t n = 0, i = 0, k = 0;
   while (i < into->count || k < c->count) {
     bool other = i == into->count || (k < c->count && c->points[k].time < into->points[i].time);
-    if (!other && k < c->count && c->points[k].time == into->points[i].time) return same_labels(ev);
+    if (!other && k < c->count && c->points[k].time == into->points[i].time) return eval_same_labels(ev);
     all[n++] = other ? c->points[k++] : into->points[i++];
   }
   into->points = all;

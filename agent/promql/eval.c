@@ -78,6 +78,10 @@ struct annotation *eval_annotate(struct eval *ev, const struct expr *e, bool war
   return a;
 }
 
+bool eval_same_labels(struct eval *ev) {
+  return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
+}
+
 void *eval_node(struct eval *ev, const struct expr *e, size_t size, bool *ret_new) {
   if (e->id >= ev->node_count) {
     size_t count = MAX(2 * ev->node_count, e->id + 16);

@@ -55,6 +55,8 @@ enum { EVAL_MUCH_WORK = 10000 }; /* after so much the clock is looked at */
 /* Notes what Prometheus would tell, without "PromQL warning: " and without the place, which is that of `e`. The note, new or the same as before;
  * NULL when there are too many. */
 struct annotation *eval_annotate(struct eval *ev, const struct expr *e, bool warning, const char *format, ...) PRINTF(4, 5);
+/* False with a sentence: two series of a result would be one. */
+bool eval_same_labels(struct eval *ev);
 /* Zeroed room that a node keeps from step to step. */
 void *eval_node(struct eval *ev, const struct expr *e, size_t size, bool *ret_new);
 

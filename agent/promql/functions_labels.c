@@ -38,8 +38,7 @@ static void add_renamed(struct value *ret, const struct value *of, size_t i, con
 static bool are_distinct(struct eval *ev, const struct value *v) {
   struct label_sets *seen = label_sets_new(ev->arena);
   for (size_t i = 0; i < v->count; i++)
-    if (label_sets_number(seen, v->elements[i].labels) != i)
-      return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
+    if (label_sets_number(seen, v->elements[i].labels) != i) return eval_same_labels(ev);
   return true;
 }
 

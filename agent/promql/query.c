@@ -17,8 +17,7 @@ static bool take_names(struct eval *ev, struct value *v) {
       x->labels = labels_unnamed(named);
       labels_unref(named);
     }
-    if (label_sets_number(seen, x->labels) != i)
-      return fail(ev->fail, FAIL_CONFIG, "vector cannot contain metrics with the same labelset");
+    if (label_sets_number(seen, x->labels) != i) return eval_same_labels(ev);
   }
   return true;
 }
