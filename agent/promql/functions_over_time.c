@@ -38,6 +38,11 @@ static bool count_over_time(const struct window *w, double *ret) {
   return true;
 }
 
+static bool first_over_time(const struct window *w, double *ret) {
+  *ret = w->points[0].value;
+  return true;
+}
+
 static bool last_over_time(const struct window *w, double *ret) {
   *ret = w->points[w->count - 1].value;
   return true;
@@ -95,6 +100,7 @@ static const struct function rows[] = {
     {.name = "min_over_time", OVER_RANGE, .window = min_over_time},
     {.name = "max_over_time", OVER_RANGE, .window = max_over_time},
     {.name = "count_over_time", OVER_RANGE, .window = count_over_time},
+    {.name = "first_over_time", OVER_RANGE, .keeps_name = true, .window = first_over_time},
     {.name = "last_over_time", OVER_RANGE, .keeps_name = true, .window = last_over_time},
     {.name = "present_over_time", OVER_RANGE, .window = present_over_time},
     {.name = "stddev_over_time", OVER_RANGE, .window = stddev_over_time},

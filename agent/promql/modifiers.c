@@ -1,5 +1,5 @@
 /* Parsing what stands behind an operand: [range], [range:resolution], offset and @. A range belongs to a selector, a subquery to any instant vector; offset and @
- * come in any order, each once, behind the selector, range or subquery that they move. */
+ * come in any order, each once, behind the selector, range or subquery that they move. Durations may be computed: x[5m * 2]. */
 #include <math.h>
 #include <string.h>
 
@@ -14,32 +14,46 @@ struct behind {
   bool has_offset, has_at;
 };
 
-static bool is_arithmetic(const struct parser *p) {
+static bool wrong_duration(struct parser *p) {
   static const char *const words[] = {"step", "range", "min", "max"};
   for (size_t i = 0; i < COUNTOF(words); i++)
-    if (parser_is(p, words[i])) return true;
-  return p->token.kind == TOKEN_LEFT_PAREN || (p->token.kind >= TOKEN_ADD && p->token.kind <= TOKEN_POW);
+    if (parser_is(p, words[i])) return lexer_fail(&p->lexer, p->token.offset, "%s() in a duration is not supported", words[i]);
+  return parser_wrong(p, "a duration like 5m");
 }
 
-static bool experimental(struct parser *p, const char *what) {
-  return lexer_fail(&p->lexer, p->token.offset, "%s is experimental in Prometheus, and not supported", what);
+/* A number of seconds, or what is computed of such: 5m, 300, 5m * 2. */
+static bool computed(struct parser *p, double *ret) {
+  size_t offset = p->token.offset;
+  if (p->token.kind == TOKEN_NAME || p->token.kind == TOKEN_RIGHT_BRACKET || p->token.kind == TOKEN_END) return wrong_duration(p);
+  const struct expr *e = parse_expression(p, PRECEDENCE_SUM);
+  if (!e) return false;
+  return constant_number(e, ret) || lexer_fail(&p->lexer, offset, "a duration is made of numbers and durations alone");
 }
 
-static bool span(struct parser *p, msec_t *ret) {
-  *ret = 0;
-  if (p->token.kind != TOKEN_DURATION && p->token.kind != TOKEN_NUMBER)
-    return is_arithmetic(p) ? experimental(p, "arithmetic in a duration") : parser_wrong(p, "a duration like 5m");
-  if (!(p->token.number < span_max)) return lexer_fail(&p->lexer, p->token.offset, "this duration is too long");
-  *ret = (msec_t)llround(p->token.number * 1000);
-  return parser_advance(p);
+static bool rounded(struct parser *p, size_t offset, double seconds, msec_t *ret) {
+  if (!(fabs(seconds) < span_max)) return lexer_fail(&p->lexer, offset, "this duration is too long");
+  *ret = (msec_t)llround(seconds * 1000);
+  return true;
 }
 
-/* One of the two spans within brackets: it is more than nothing, and stands alone. */
+/* One of the two spans within brackets: it is more than nothing. */
 static bool bracket_span(struct parser *p, const char *what, msec_t *ret) {
   size_t offset = p->token.offset;
-  if (!span(p, ret)) return false;
-  if (*ret <= 0) return lexer_fail(&p->lexer, offset, "%s is longer than nothing", what);
-  return !is_arithmetic(p) || experimental(p, "arithmetic in a duration");
+  double seconds = 0;
+  *ret = 0;
+  if (!computed(p, &seconds) || !rounded(p, offset, seconds, ret)) return false;
+  return *ret > 0 || lexer_fail(&p->lexer, offset, "%s is longer than nothing", what);
+}
+
+/* Behind offset: what is computed stands in parentheses. */
+static bool offset_span(struct parser *p, msec_t *ret) {
+  size_t offset = p->token.offset;
+  double seconds = p->token.number;
+  bool enclosed = p->token.kind == TOKEN_LEFT_PAREN;
+  if (!enclosed && p->token.kind != TOKEN_DURATION && p->token.kind != TOKEN_NUMBER) return wrong_duration(p);
+  if (!parser_advance(p)) return false;
+  if (enclosed && (!computed(p, &seconds) || !parser_expect(p, TOKEN_RIGHT_PAREN))) return false;
+  return rounded(p, offset, seconds, ret);
 }
 
 static bool subquery(struct parser *p, struct behind *b, msec_t range) {
@@ -78,7 +92,7 @@ static bool back(struct parser *p, struct behind *b) {
   bool later;
   if (b->has_offset) return lexer_fail(&p->lexer, p->token.offset, "offset is given twice");
   b->has_offset = true;
-  if (!parser_advance(p) || !sign(p, &later) || !span(p, &b->when->back)) return false;
+  if (!parser_advance(p) || !sign(p, &later) || !offset_span(p, &b->when->back)) return false;
   if (later) b->when->back = -b->when->back;
   return true;
 }
@@ -122,7 +136,8 @@ struct expr *parse_behind(struct parser *p, struct expr *e, bool enclosed) {
     else if (p->token.kind == TOKEN_AT || parser_is(p, "offset"))
       good = modifier(p, &b);
     else if (parser_is(p, "anchored") || parser_is(p, "smoothed"))
-      good = experimental(p, parser_is(p, "anchored") ? "anchored" : "smoothed");
+      good = lexer_fail(&p->lexer, p->token.offset, "%s is experimental in Prometheus, and not supported",
+                        parser_is(p, "anchored") ? "anchored" : "smoothed");
     else
       return b.node;
     if (!good) return NULL;

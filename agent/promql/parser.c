@@ -81,7 +81,7 @@ static int precedence(enum token_kind op) {
     return 3;
   case TOKEN_ADD:
   case TOKEN_SUB:
-    return 4;
+    return PRECEDENCE_SUM;
   case TOKEN_MUL:
   case TOKEN_DIV:
   case TOKEN_MOD:
@@ -158,14 +158,6 @@ static struct expr *operand(struct parser *p) {
   }
 }
 
-static bool refuse_fill(struct parser *p) {
-  static const char *const words[] = {"fill", "fill_left", "fill_right"};
-  for (size_t i = 0; i < COUNTOF(words); i++)
-    if (parser_is(p, words[i]))
-      return lexer_fail(&p->lexer, p->token.offset, "%s is experimental in Prometheus, and not supported", words[i]);
-  return true;
-}
-
 /* A label that is the same on both sides is not to be copied from one to the other. */
 static bool in_one_clause(struct parser *p, const struct expr *e) {
   const struct grouping *on = &e->binary.matching, *included = &e->binary.included;
@@ -188,7 +180,7 @@ static bool matching(struct parser *p, struct expr *e) {
     if (!parser_advance(p) || !parse_labels(p, &e->binary.matching)) return false;
   }
   bool left = parser_is(p, "group_left");
-  if (!left && !parser_is(p, "group_right")) return refuse_fill(p);
+  if (!left && !parser_is(p, "group_right")) return true;
   if (is_set_operator(e->binary.op))
     return lexer_fail(&p->lexer, p->token.offset, "%s looks for any match, and takes no group_left or group_right",
                       token_name(e->binary.op));
@@ -196,7 +188,7 @@ static bool matching(struct parser *p, struct expr *e) {
   e->binary.many = left ? SIDE_LEFT : SIDE_RIGHT;
   if (!parser_advance(p)) return false;
   if (p->token.kind == TOKEN_LEFT_PAREN && !parse_labels(p, &e->binary.included)) return false;
-  return in_one_clause(p, e) && refuse_fill(p);
+  return in_one_clause(p, e);
 }
 
 static bool check_binary(struct parser *p, struct expr *e, size_t at_op) {

@@ -25,6 +25,7 @@ bool parser_is_label(const struct parser *p); /* the token may name a label: a w
 const char *parser_label(struct parser *p);   /* its name, in the arena */
 struct expr *parser_node(struct parser *p, enum expr_kind kind, enum value_type type, size_t offset);
 
+enum { PRECEDENCE_SUM = 4 }; /* of + and - */
 /* An expression whose operators all bind as closely as `least` says, or closer; 0: any. */
 struct expr *parse_expression(struct parser *p, int least);
 /* What begins with the name that is the token: a call, an aggregation or a selector. */

@@ -1,5 +1,6 @@
 /* PromQL as Prometheus 3 means it: left-open ranges, five minutes of lookback. Parsing and evaluation are pure: a source of series and a time in,
- * a value out. Not known, and refused at parsing with position and name: native histograms, and what Prometheus calls experimental. */
+ * a value out. Not known, and refused at parsing with position and name: native histograms, functions in a duration like x[step()], and what Prometheus
+ * calls experimental. */
 #ifndef SONDE_PROMQL_PROMQL_H
 #define SONDE_PROMQL_PROMQL_H
 

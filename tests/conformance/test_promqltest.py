@@ -29,6 +29,8 @@ WRONG = {
     "a warning that does not come": "eval instant at 1m a{k=\"1\"}\n  expect warn\n  a{k=\"1\"} 2\n",
     "an info that does not come": "eval_info instant at 1m a{k=\"1\"}\n  a{k=\"1\"} 2\n",
     "no expression": "eval instant at 1m a +\n",
+    "a duration of nothing but words": "eval instant at 1m rate(a[1m + b])\n",
+    "a metric's name that is a modifier before (": "eval instant at 1m fill + frobnicate(a)\n",
     "a function that nobody has": "eval instant at 1m frobnicate(a)\n",
     "a bad command": "evaluate instant at 1m a\n",
     "a bad series": "load 1m\n  a{k=} 1\n",
@@ -42,7 +44,8 @@ RIGHT = {
 SKIPPED = {
     "native histograms": "eval instant at 1m h\n  h {{schema:0 sum:1 count:1}}\n",
     "experimental function limitk()": "eval instant at 1m limitk(1, a)\n  expect fail\n",
-    "experimental duration expressions": "eval instant at 1m rate(a[1m + 1m])\n",
+    "functions in a duration": "eval instant at 1m rate(a[max(1m, 2m)])\n",
+    "experimental modifier fill": "eval instant at 1m a + fill(0) a\n",
     "experimental modifier smoothed": "eval instant at 1m rate(a[1m] smoothed)\n",
 }
 

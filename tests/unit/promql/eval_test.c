@@ -221,6 +221,8 @@ static void functions_over_ranges(void **state) {
       {"count_over_time(x[31s])", 60, "{k=\"a\"} 4\n"},
       {"count_over_time(x[1s])", 61, ""},
       {"last_over_time(x[30s])", 60, "x{k=\"a\"} 7\n"},
+      {"first_over_time(x[30s])", 60, "x{k=\"a\"} 5\n"},
+      {"count_over_time(x[15s * 2 + 1s])", 60, "{k=\"a\"} 4\n"},
       {"present_over_time(x[30s])", 60, "{k=\"a\"} 1\n"},
       {"stddev_over_time(x[40s])", 60, "{k=\"a\"} 1.118033988749895\n"},
       {"stdvar_over_time(x[40s])", 60, "{k=\"a\"} 1.25\n"},
