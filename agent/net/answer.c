@@ -64,17 +64,21 @@ static const char *const in_phase[NET_PHASE_COUNT] = {
     [NET_TRANSFER] = "while reading the answer",
 };
 
-/* With TLS 1.3 a server refuses our certificate, or that there is none, only after the handshake. */
-static bool is_alert(const char *error) {
-  return strstr(error, "SSL_read: ") && strstr(error, " alert ");
+/* To libcurl all of these are trouble while receiving. With TLS 1.3 a server refuses our certificate, or that there is none, only after the
+ * handshake. */
+static enum fail_kind kind_of_receiving(const char *error) {
+  if (strstr(error, "SSL_read: ") && strstr(error, " alert ")) return FAIL_TLS;
+  return strstr(error, "chunked-encoding") ? FAIL_PROTOCOL : FAIL_CONNECT;
 }
 
 /* libcurl's sentence without what says nothing to people: "OpenSSL SSL_connect: error:0A00010B:SSL routines::wrong version number". */
 static const char *plain_words(const char *error, char *out, size_t size) {
   const char *reason = strstr(error, "SSL routines::");
+  if (strstr(error, "SSL_connect: SSL_ERROR_SYSCALL")) return "TLS handshake: the connection was closed";
   if (!reason) return strncmp(error, "getpeername()", 13) == 0 ? "" : error; /* how it looked at what was no more there */
   reason += strlen("SSL routines::");
-  snprintf(out, size, "TLS handshake: %.*s", (int)strcspn(reason, ","), reason);
+  bool plain = strncmp(reason, "wrong version number", 20) == 0; /* of what came in place of a handshake */
+  snprintf(out, size, "TLS handshake: %.*s", (int)strcspn(reason, ","), plain ? "the answer is no TLS" : reason);
   return out;
 }
 
@@ -91,18 +95,36 @@ static void say_unconnected(struct net_answer *told, CURL *easy, const char *err
     fail(&told->why, FAIL_CONNECT, "%s", *error ? error : "no connection could be made");
 }
 
-static void say_why(struct net_answer *told, CURL *easy, CURLcode result, const char *error) {
+/* Who had to wait for longer than he then took is not to blame. */
+static void say_late(struct answer *a) {
+  struct net_answer *told = &a->told;
+  if (a->waited > told->seconds)
+    fail(&told->why, FAIL_LIMIT,
+         "no time was left %s: for %.3g s it had waited while as many transfers were under way as there may be",
+         in_phase[told->last], a->waited);
+  else
+    fail(&told->why, FAIL_TIMEOUT, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
+}
+
+static void say_why(struct answer *a, CURL *easy, CURLcode result, const char *error) {
   char words[CURL_ERROR_SIZE];
-  enum fail_kind kind = result == CURLE_RECV_ERROR && is_alert(error) ? FAIL_TLS : kind_of(result);
+  struct net_answer *told = &a->told;
+  enum fail_kind kind = result == CURLE_RECV_ERROR ? kind_of_receiving(error) : kind_of(result);
   error = plain_words(error, words, sizeof words);
   if (result == CURLE_OPERATION_TIMEDOUT)
-    fail(&told->why, kind, "no time was left %s (after %.3g s)", in_phase[told->last], told->seconds);
+    say_late(a);
   else if (result == CURLE_COULDNT_CONNECT)
     say_unconnected(told, easy, error);
   else if (result == CURLE_OUT_OF_MEMORY && told->last >= NET_PROCESSING) /* what libcurl calls it; ours ends the program */
     fail(&told->why, FAIL_LIMIT, "a line of the answer's headers is longer than %d bytes", CURL_MAX_HTTP_HEADER);
   else if (result == CURLE_TOO_MANY_REDIRECTS)
     fail(&told->why, kind, "redirected more than %u times", told->redirects);
+  else if (result == CURLE_SSL_CACERT_BADFILE && strchr(error, ':'))
+    fail(&told->why, kind, "no certificate can be read from the ca_file%s", strchr(error, ':'));
+  else if (result == CURLE_SSL_CERTPROBLEM && strstr(error, "private key file"))
+    fail(&told->why, kind, "the key_file cannot be read, or is not the key of the cert_file (%s)", error);
+  else if (result == CURLE_UNSUPPORTED_PROTOCOL && told->unanswered)
+    fail(&told->why, kind, "only redirects to http and https are followed");
   else
     fail(&told->why, kind, "%s", *error ? error : curl_easy_strerror(result));
 }
@@ -142,6 +164,7 @@ static void tell_http(struct answer *a, CURL *easy) {
   curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects);
   if (type) told->content_type = arena_copy(&a->arena, type);
   told->content_length = (double)length;
+  told->unanswered = (unsigned)redirects > told->redirects;
   told->redirects = (unsigned)redirects;
   told->http_version = http_version(easy);
   told->retry_after = retry_after(easy);
@@ -157,7 +180,7 @@ void answer_complete(struct answer *a, CURL *easy, CURLcode result, const char *
   if (a->body.data) told->body = a->body.data;
   if (a->headers.data) told->headers = a->headers.data;
   told->length = a->body.length;
-  if (result != CURLE_OK && !told->why.kind) say_why(told, easy, result, error);
+  if (result != CURLE_OK && !told->why.kind) say_why(a, easy, result, error);
 }
 
 const struct net_answer *net_answer_keep(const struct net_answer *told) {

@@ -16,6 +16,7 @@ struct answer {
   struct net_answer told; /* the first member: what callers hold */
   atomic_uint references;
   double since;       /* when told.last began */
+  double waited;      /* seconds, for its turn */
   struct arena arena; /* of all text but these */
   struct buf body, headers;
 };

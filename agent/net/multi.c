@@ -118,6 +118,7 @@ static void begin_waiting(struct multi *m) {
   struct transfer *t;
   while (m->under_way < m->places && (t = TAILQ_FIRST(&m->waiting))) {
     TAILQ_REMOVE(&m->waiting, t, link);
+    t->answer->waited = (double)(clock_now() - t->sent) / 1000;
     begin(m, t);
   }
 }

@@ -147,7 +147,7 @@ struct transfer *transfer_new(const struct net_request *r, void (*done)(void *co
   struct transfer *t = mem_zero(sizeof *t);
   *t = (struct transfer){.easy = curl_easy_init(),
                          .answer = answer_new(r->answer_max),
-                         .deadline = clock_now() + r->timeout,
+                         .sent = clock_now(),
                          .urgent = r->urgent,
                          .insecure = r->tls.insecure,
                          .certificates = r->certificates,
@@ -156,6 +156,7 @@ struct transfer *transfer_new(const struct net_request *r, void (*done)(void *co
                          .done = done,
                          .context = context};
   struct fail why = {0};
+  t->deadline = t->sent + r->timeout;
   if (t->easy && set_callbacks(t) && request_apply(r, t, &why)) return t;
   if (why.kind)
     fail(f, why.kind, "%s", why.text);
@@ -170,11 +171,22 @@ void transfer_begin(struct transfer *t, struct lookups *lookups) {
   answer_enter(t->answer, NET_RESOLVE);
 }
 
+/* The certificate that expired, the port that is closed, may not be those of the URL that the caller knows. */
+static void name_place(struct transfer *t, struct net_answer *told) {
+  char *url = NULL;
+  curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+  char *origin = url ? request_origin(url) : NULL;
+  if (origin) fail_prefix(&told->why, "redirected to %s", origin);
+  free(origin);
+}
+
 void transfer_tell(struct transfer *t, CURLcode result) {
   struct net_answer *told = &t->answer->told;
   if (result == CURLE_OPERATION_TIMEDOUT && t->lookups && told->last == NET_RESOLVE) lookups_leave(t->lookups, clock_now());
   if (result == CURLE_WRITE_ERROR && told->cut) result = CURLE_OK;
   answer_complete(t->answer, t->easy, result, t->error);
+  bool led = told->redirects && result != CURLE_TOO_MANY_REDIRECTS && result != CURLE_URL_MALFORMAT;
+  if (told->why.kind && led) name_place(t, told);
   t->done(t->context, told);
 }
 

@@ -13,7 +13,7 @@ struct transfer {
   TAILQ_ENTRY(transfer) link; /* in one list at a time */
   CURL *easy;
   struct answer *answer;
-  msec_t deadline;
+  msec_t sent, deadline;
   bool urgent, insecure, certificates;
   bool connects_only, hear; /* tcp and tls: it goes on in talk.c once connected */
   char *say;

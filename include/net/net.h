@@ -76,6 +76,7 @@ struct net_answer {
   double content_length;          /* as the header says; -1 */
   double http_version;            /* 1.1, 2; 0 when unknown */
   unsigned redirects;             /* that were followed */
+  bool unanswered;                /* the last of them led to no answer: status and headers are of the one that asked for it */
   char ip[46];                    /* that was connected to, or tried last; "" for none */
   bool secure;                    /* the last connection was TLS, or began to be */
   const char *tls_version;        /* "TLS 1.3"; "" */
@@ -84,7 +85,9 @@ struct net_answer {
   double chain_not_after;         /* when the first of the accepted chain, its authority included, expires; 0 unless verified */
   const struct net_certificate *certificates; /* as shown, leaf first */
   size_t certificate_count;
-  struct fail why; /* kind NONE when the answer came whole or was cut at answer_max. Without URL: the caller knows how to call it */
+  struct fail
+      why; /* kind NONE when the answer came whole or was cut at answer_max. Without the URL, which the caller knows how to call;
+                      what went wrong behind a redirect begins with the origin that it led to */
 };
 /* Copies the request and begins. `done` is called on the loop's thread, once, unless the loop is stopped before; the answer lives until it returns, or,
  * taken with net_answer_keep(), until net_answer_free(). False with a sentence when it cannot begin; then `done` is not called. */

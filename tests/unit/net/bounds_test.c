@@ -221,6 +221,33 @@ static void more_than_there_is_room_for_wait_and_what_is_urgent_does_not(void **
   net_answer_free(late.answer), net_answer_free(urgent.answer);
 }
 
+static void who_had_to_wait_for_its_turn_is_not_told_to_be_slow(void **state) {
+  (void)state;
+  enum { PLACES = 62 };
+  struct server mute;
+  struct waiting hanging = WAITING, late = WAITING;
+  struct rlimit limit, less;
+  struct fail why = {0};
+  char url[64];
+  server_start(&mute, server_is_mute, NULL);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  less = limit, less.rlim_cur = 700;
+  setrlimit(RLIMIT_NOFILE, &less);
+  struct net *net = net_new();
+  make_url(url, sizeof url, "http", mute.port, "/");
+  struct net_request r = PLAIN(url);
+  r.timeout = 200;
+  for (int i = 0; i < PLACES; i++) assert_true(net_send(net, &r, take, &hanging, &why));
+  r.timeout = 300;
+  assert_true(net_send(net, &r, take, &late, &why));
+  wait_for(&late, 1);
+  assert_int_equal(late.answer->why.kind, FAIL_LIMIT);
+  net_free(net);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  server_stop(&mute);
+  net_answer_free(late.answer), net_answer_free(hanging.answer);
+}
+
 static void *free_answer(void *arg) {
   const struct net_answer *a = arg;
   assert_string_equal(a->body, "ok");
@@ -254,6 +281,7 @@ int main(void) {
       cmocka_unit_test(what_would_become_two_headers_is_refused),
       cmocka_unit_test(without_descriptors_a_transfer_has_a_reason_and_the_next_is_well),
       cmocka_unit_test(more_than_there_is_room_for_wait_and_what_is_urgent_does_not),
+      cmocka_unit_test(who_had_to_wait_for_its_turn_is_not_told_to_be_slow),
       cmocka_unit_test(an_answer_outlives_its_loop_and_ends_on_another_thread),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,7 @@ static void what_is_no_answer_has_a_kind(void **state) {
     const char *answer;
     enum fail_kind kind;
   } cases[] = {{"", FAIL_CONNECT}, {"garbage\r\n\r\n", FAIL_PROTOCOL}, {"HTTP/1.1 abc\r\n\r\n", FAIL_PROTOCOL}};
+  static const char chunk[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n";
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct waiting w = WAITING;
     const struct net_answer *a = ask_server(&w, server_answers_once, cases[i].answer);
@@ -122,6 +123,9 @@ static void what_is_no_answer_has_a_kind(void **state) {
       fail_msg("%s: status %ld, kind %s: %s", cases[i].answer, a->status, fail_kind_name(a->why.kind), a->why.text);
     net_answer_free(w.answer);
   }
+  struct waiting w = WAITING;
+  assert_int_equal(ask_server(&w, server_answers_once, chunk)->why.kind, FAIL_PROTOCOL);
+  net_answer_free(w.answer);
 }
 
 static void who_does_not_answer_has_a_kind(void **state) {
@@ -134,6 +138,7 @@ static void who_does_not_answer_has_a_kind(void **state) {
   assert_int_equal(ask_port(&closed, "http", s.port, 30000)->why.kind, FAIL_CONNECT);
   server_start(&s, server_answers, "HTTP/1.1 200 OK\r\n\r\n");
   assert_int_equal(ask_port(&plain, "https", s.port, 30000)->why.kind, FAIL_TLS);
+  assert_string_equal(plain.answer->why.text, "TLS handshake: the answer is no TLS");
   server_stop(&s);
   net_answer_free(silent.answer), net_answer_free(closed.answer), net_answer_free(plain.answer);
 }

@@ -88,7 +88,28 @@ static void a_redirect_to_a_file_is_not_read(void **state) {
   const struct net_answer *a = ask(&w, &r);
   pair_stop(&p);
   assert_int_equal(a->why.kind, FAIL_PROTOCOL);
+  assert_string_equal(a->why.text, "only redirects to http and https are followed");
   assert_int_equal(a->length, 0);
+  net_answer_free(w.answer);
+}
+
+static void what_fails_behind_a_redirect_names_the_place_and_is_no_answer_of_the_first(void **state) {
+  (void)state;
+  struct pair p;
+  struct waiting w = WAITING;
+  char url[64], begin[80];
+  pair_start(&p);
+  server_stop(&p.other);
+  make_url(url, sizeof url, "http", p.first.port, "/");
+  struct net_request r = PLAIN(url);
+  r.redirects_max = 1;
+  const struct net_answer *a = ask(&w, &r);
+  server_stop(&p.first);
+  snprintf(begin, sizeof begin, "redirected to http://127.0.0.1:%d: Failed to connect", p.first.other_port);
+  assert_int_equal(a->why.kind, FAIL_CONNECT);
+  if (strncmp(a->why.text, begin, strlen(begin)) != 0) fail_msg("%s", a->why.text);
+  assert_true(a->unanswered);
+  assert_int_equal(a->redirects, 1);
   net_answer_free(w.answer);
 }
 
@@ -151,6 +172,7 @@ int main(void) {
       cmocka_unit_test(a_redirect_leads_to_the_last_answer),
       cmocka_unit_test(a_redirect_loop_ends_with_a_sentence),
       cmocka_unit_test(a_redirect_to_a_file_is_not_read),
+      cmocka_unit_test(what_fails_behind_a_redirect_names_the_place_and_is_no_answer_of_the_first),
       cmocka_unit_test(no_secret_reaches_another_server),
       cmocka_unit_test(who_redirects_to_itself_is_given_the_login_again),
   };
