@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-#include "base/number.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "collectors/http/quote.h"
 
 enum { WHERE_MAX = 120 };
 
 static const char *const operators[] = {
-    [COMPARE_EQ] = "==", [COMPARE_NE] = "!=", [COMPARE_LE] = "<=", [COMPARE_GE] = ">=", [COMPARE_LT] = "<", [COMPARE_GT] = ">",
+    [COMPARE_EQ] = "==", [COMPARE_NE] = "!=", [COMPARE_MATCH] = "=~", [COMPARE_NO_MATCH] = "!~",
+    [COMPARE_LE] = "<=", [COMPARE_GE] = ">=", [COMPARE_LT] = "<",     [COMPARE_GT] = ">",
 };
 
 struct parsing {
@@ -36,7 +37,7 @@ static bool parse_operator(struct parsing *p, struct condition *c) {
     p->at += length;
     return true;
   }
-  return wrong(p, "one of == != < <= > >= is missing");
+  return wrong(p, "one of == != =~ !~ < <= > >= is missing");
 }
 
 static bool parse_text(struct parsing *p, struct condition *c) {
@@ -66,8 +67,21 @@ static bool parse_word(struct parsing *p, struct condition *c) {
   return true;
 }
 
+static void free_regex(void *regex) {
+  regex_free(regex);
+}
+
+static bool parse_regex(struct parsing *p, struct condition *c) {
+  if (*p->at != '"' && *p->at != '\'') return wrong(p, "a regular expression in quotation marks is missing");
+  if (!parse_text(p, c)) return false;
+  c->regex = regex_new_search(c->text, p->fail);
+  if (c->regex) arena_defer(p->arena, free_regex, c->regex);
+  return c->regex;
+}
+
 static bool parse_value(struct parsing *p, struct condition *c) {
   const char *begin = p->at;
+  if (c->compare == COMPARE_MATCH || c->compare == COMPARE_NO_MATCH) return parse_regex(p, c);
   if (!(*p->at == '"' || *p->at == '\'' ? parse_text(p, c) : parse_word(p, c))) return false;
   bool ordered = c->compare >= COMPARE_LE;
   if (!ordered || c->type == JSON_REAL) return true;
@@ -106,6 +120,25 @@ static bool equals(const struct condition *c, const json_t *value) {
   return c->type != JSON_STRING || !strcmp(json_string_value(value), c->text);
 }
 
+const char *condition_text(const json_t *value, char number[NUMBER_SIZE], size_t *ret_length) {
+  const char *text = json_is_true(value) ? "true" : json_is_false(value) ? "false" : json_string_value(value);
+  if (json_is_number(value)) {
+    number_format(json_number_value(value), number);
+    text = number;
+  }
+  *ret_length = json_is_string(value) ? json_string_length(value) : text ? strlen(text) : 0;
+  return text;
+}
+
+/* Of a search that would take too long neither can be said. */
+static bool is_matched(const struct condition *c, const json_t *value) {
+  char number[NUMBER_SIZE];
+  bool match = false;
+  size_t length;
+  const char *text = condition_text(value, number, &length);
+  return (!text || regex_try(c->regex, text, length, &match)) && match == (c->compare == COMPARE_MATCH);
+}
+
 static bool is_so(const struct condition *c, const json_t *value) {
   double number = json_number_value(value);
   switch (c->compare) {
@@ -115,6 +148,9 @@ static bool is_so(const struct condition *c, const json_t *value) {
     return equals(c, value);
   case COMPARE_NE:
     return !equals(c, value);
+  case COMPARE_MATCH:
+  case COMPARE_NO_MATCH:
+    return is_matched(c, value);
   case COMPARE_LT:
     return json_is_number(value) && number < c->number;
   case COMPARE_LE:

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/number.h"
-
 /* An empty object costs 100 times the memory of its text. */
 enum { VALUES_MAX = 50000, SERIES_MAX = 200 };
 
@@ -85,15 +83,34 @@ static size_t count_values(const char *body, size_t length) {
   return count;
 }
 
+static bool fail_document(const json_error_t *error, struct fail *f) {
+  switch (json_error_code(error)) {
+  case json_error_numeric_overflow:
+    return fail(f, FAIL_UNEXPECTED, "the JSON of the body has a number that is too large, at line %d, column %d", error->line,
+                error->column);
+  case json_error_stack_overflow:
+    return fail(f, FAIL_UNEXPECTED, "the JSON of the body is nested too deeply, at line %d, column %d", error->line, error->column);
+  case json_error_null_character:
+  case json_error_null_byte_in_key:
+    return fail(f, FAIL_UNEXPECTED, "the JSON of the body has a text with \\u0000 in it, at line %d, column %d", error->line,
+                error->column);
+  default:
+    return fail(f, FAIL_UNEXPECTED, "the body is no JSON: it is wrong at line %d, column %d", error->line, error->column);
+  }
+}
+
 json_t *health_parse(const char *body, size_t length, struct fail *f) {
   json_error_t error;
   json_t *document = NULL;
+  size_t mark = length >= 3 && !memcmp(body, "\xEF\xBB\xBF", 3) ? 3 : 0; /* .NET likes to write it; nobody sees it */
+  body += mark;
+  length -= mark;
   if (!length)
     fail(f, FAIL_UNEXPECTED, "the body is empty, and JSON is expected");
   else if (count_values(body, length) > VALUES_MAX)
     fail(f, FAIL_LIMIT, "the JSON of the body has more than %d values", VALUES_MAX);
   else if (!(document = json_loadb(body, length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error)))
-    fail(f, FAIL_UNEXPECTED, "the body is no JSON: it is wrong at line %d, column %d", error.line, error.column);
+    fail_document(&error, f);
   return document;
 }
 
@@ -129,11 +146,8 @@ static void add_value(void *arg, const char *where, const json_t *value) {
 
 static bool is_good(const struct health_options *o, const json_t *value) {
   char number[NUMBER_SIZE];
-  const char *text = json_is_true(value) ? "true" : json_is_false(value) ? "false" : json_string_value(value);
-  if (json_is_number(value)) {
-    number_format(json_number_value(value), number);
-    text = number;
-  }
+  size_t length;
+  const char *text = condition_text(value, number, &length);
   for (size_t i = 0; text && i < o->good.count; i++)
     if (!strcasecmp(o->good.items[i], text)) return true;
   return false;

@@ -105,7 +105,7 @@ static void keys_that_make_no_sense_are_refused_with_their_place(void **state) {
       {"{http: h, expect: {headers: {A: 'a('}}}",
        "t.yml:2:35: expect.headers: A: the regular expression is wrong at character 3: missing closing parenthesis"},
       {"{http: h, expect: {json: ['$.a', '$.b = 1']}}",
-       "t.yml:2:36: expect.json: one of == != < <= > >= is missing at character 5 of $.b = 1"},
+       "t.yml:2:36: expect.json: one of == != =~ !~ < <= > >= is missing at character 5 of $.b = 1"},
       {"{http: h, json: {metrics: {probe_x: a}}}",
        "t.yml:2:39: json.metrics: names that begin with probe_ are taken; choose another one for probe_x"},
       {"{http: h, json: {metrics: {a b: a}}}",

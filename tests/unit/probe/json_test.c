@@ -61,6 +61,16 @@ static void a_condition_holds_or_says_what_is_there_instead(void **state) {
       {"$.checks[*].ms < 3", "yes"},
       {"$.services[\"odd name\"] == \"Up\"", "yes"},
       {"$.services['odd name'] == 'no'", "$.services[\"odd name\"] is \"Up\", not \"no\""},
+      {"$.version =~ '^1\\.'", "yes"},
+      {"$.version =~ '2$'", "yes"},
+      {"$.version=~\"^2\\.\"", "$.version is \"1.2\", not =~ \"^2\\.\""},
+      {"$.version !~ '^2'", "yes"},
+      {"$.version !~ '^1'", "$.version is \"1.2\", not !~ \"^1\""},
+      {"$.pool.active =~ '^8$'", "yes"},
+      {"$.ready =~ '^(true|yes)$'", "yes"},
+      {"$.pool =~ '.'", "$.pool is an object, not =~ \".\""},
+      {"$.nothing !~ '.'", "$.nothing is not there"},
+      {"$.checks[*].status =~ '^(pass|warn)$'", "$.checks[1].status is \"fail\", not =~ \"^(pass|warn)$\""},
       {"$.status.*", "$.status.* is not there"},
       {"$ == 1", "$ is an object, not 1"},
   };
@@ -95,7 +105,9 @@ static void a_wrong_condition_is_refused_where_it_is_wrong(void **state) {
       {"$.a[", "a number, a quoted name or * is missing at character 5 of $.a["},
       {"$.a[1", "a ] is missing at character 6 of $.a[1"},
       {"$.a['b]", "a quotation mark is not closed at character 5 of $.a['b]"},
-      {"$.a = 1", "one of == != < <= > >= is missing at character 5 of $.a = 1"},
+      {"$.a = 1", "one of == != =~ !~ < <= > >= is missing at character 5 of $.a = 1"},
+      {"$.a =~ 1", "a regular expression in quotation marks is missing at character 8 of $.a =~ 1"},
+      {"$.a =~ 'a('", "the regular expression is wrong at character 3: missing closing parenthesis"},
       {"$.a ==", "a number, a text in quotation marks, true, false or null is missing at character 7 of $.a =="},
       {"$.a == ok", "a number, a text in quotation marks, true, false or null is missing at character 8 of $.a == ok"},
       {"$.a == 'ok", "a quotation mark is not closed at character 8 of $.a == 'ok"},
@@ -171,6 +183,27 @@ static void a_failing_endpoint_still_gives_its_numbers(void **state) {
   trial_end(&t);
 }
 
+static void a_search_that_takes_too_long_does_not_pass_for_no_match(void **state) {
+  (void)state;
+  size_t length = 1 << 20;
+  SCOPED(mem_free) char *body = mem_zero(length + 1);
+  memset(body, 'a', length);
+  body[0] = body[length - 1] = '"';
+  struct trial t = trial_begin("{http: h, body_max: 4MB, expect: {json: \"$ !~ '(a+)+b'\"}}");
+  struct net_answer a = answer(200, body);
+  assert_false(trial_read(&t, &a));
+  trial_end(&t);
+}
+
+static void a_mark_that_nobody_sees_is_no_part_of_the_json(void **state) {
+  (void)state;
+  struct trial t = trial_begin("{http: h, json: {values: $.a}}");
+  struct net_answer a = answer(200, "\xEF\xBB\xBF{\"a\": 1}");
+  assert_true(trial_read(&t, &a));
+  assert_value(&t, "probe_json_value{path=\"a\"}", 1);
+  trial_end(&t);
+}
+
 static void hostile_json_is_a_reason_and_nothing_more(void **state) {
   (void)state;
   size_t length = 1 << 20;
@@ -184,6 +217,8 @@ static void hostile_json_is_a_reason_and_nothing_more(void **state) {
       {"{\"a\": 1", "the body is no JSON: it is wrong at line 1, column 7: \"{\"a\": 1\""},
       {"<html><body>Bad <b>gateway</b></body></html>", "the body is no JSON: it is wrong at line 1, column 1: \"Bad gateway\""},
       {"\"\xFF\"", "the body is no JSON: it is wrong at line 1, column 1: \"\"\xEF\xBF\xBD\"\""},
+      {"{\"a\": 1e400}", "the JSON of the body has a number that is too large, at line 1, column 11: \"{\"a\": 1e400}\""},
+      {"\"\\u0000\"", "the JSON of the body has a text with \\u0000 in it, at line 1, column 8: \"\"\\u0000\"\""},
       {braces, NULL},
       {values, NULL},
   };
@@ -222,6 +257,8 @@ int main(void) {
       cmocka_unit_test(what_counts_as_good_can_be_said),
       cmocka_unit_test(a_number_that_is_missing_is_told_and_fails_nothing),
       cmocka_unit_test(a_failing_endpoint_still_gives_its_numbers),
+      cmocka_unit_test(a_search_that_takes_too_long_does_not_pass_for_no_match),
+      cmocka_unit_test(a_mark_that_nobody_sees_is_no_part_of_the_json),
       cmocka_unit_test(hostile_json_is_a_reason_and_nothing_more),
       cmocka_unit_test(an_endless_list_of_values_is_cut_and_that_is_said),
   };
