@@ -46,6 +46,11 @@ static bool check_port(const char *port, struct fail *f) {
   return (!port[digits] && number >= 1 && number <= 65535) || fail(f, FAIL_CONFIG, "the port must be a number from 1 to 65535");
 }
 
+bool address_is_host(const char *text, size_t length) {
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+  return length > 0 && strspn(text, letters) >= length;
+}
+
 /* host, host:port, [::1]:port. */
 static bool check_host(const char *authority, bool port_needed, struct fail *f) {
   const char *end = authority + strcspn(authority, ":");
@@ -58,6 +63,9 @@ static bool check_host(const char *authority, bool port_needed, struct fail *f) 
     return fail(f, FAIL_CONFIG, "there is more than one : in the host; an IPv6 address stands in brackets, as in [::1]:80");
   if (end == authority)
     return fail(f, FAIL_CONFIG, "the address has no host; write it like %s", port_needed ? "db-1:5432" : "http://host/");
+  if (*authority != '[' && !address_is_host(authority, (size_t)(end - authority)))
+    return fail(f, FAIL_CONFIG,
+                "a host consists of letters, digits, . - and _; a name with other letters is written in its form with xn--");
   if (*end && *end != ':') return fail(f, FAIL_CONFIG, "something other than :port follows the ] in the address");
   if (!*end && port_needed) return fail(f, FAIL_CONFIG, "the address has no port; write it like db-1:5432");
   return !*end || check_port(end + 1, f);
@@ -81,12 +89,23 @@ static bool is_secret(const char *name, size_t length, size_t value_length) {
   return value_length >= SECRET_LENGTH;
 }
 
-static void show_query(struct buf *out, const char *query) {
+static void hide(struct strings *hidden, const char *value, size_t length, struct arena *a) {
+  const char **longer = arena_alloc(a, (hidden->count + 2) * sizeof *longer), *meant = decode(value, length, a);
+  if (hidden->count) memcpy(longer, hidden->items, hidden->count * sizeof *longer);
+  longer[hidden->count++] = arena_copy_bytes(a, value, length);
+  if (meant) longer[hidden->count++] = meant;
+  hidden->items = longer;
+}
+
+static void show_query(struct buf *out, const char *query, struct strings *hidden_values, struct arena *a) {
   while (*query) {
     size_t length = strcspn(query + 1, "&") + 1, name = strcspn(query + 1, "=&") + 1; /* with the ? or & before them */
     bool hidden = query[name] == '=' && is_secret(query + 1, name - 1, length - name - 1);
     buf_put(out, query, hidden ? name + 1 : length);
-    if (hidden) buf_puts(out, "***");
+    if (hidden) {
+      buf_puts(out, "***");
+      hide(hidden_values, query + name + 1, length - name - 1, a);
+    }
     query += length;
   }
 }
@@ -103,7 +122,7 @@ static bool parse_url(const char *scheme, const char *authority, struct arena *a
   SCOPED(buf_done) struct buf shown;
   buf_init(&shown, (size_t)URL_MAX * 2);
   buf_printf(&shown, "%s%s%.*s", scheme, host, (int)path, rest);
-  show_query(&shown, arena_copy_bytes(a, rest + path, query));
+  show_query(&shown, arena_copy_bytes(a, rest + path, query), &ret->hidden, a);
   ret->url = arena_printf(a, "%s%s%.*s", scheme, host, (int)(path + query), rest);
   ret->shown = arena_copy(a, shown.data);
   return true;

@@ -27,14 +27,23 @@ static bool check_status(const char *name UNUSED, const char *text, struct fail 
 }
 
 static bool check_version(const char *name UNUSED, const char *text, struct fail *f) {
-  static const char *const versions[] = {"1.0", "1.1", "2", "2.0", "3", "3.0"};
+  static const char *const versions[] = {"1.0", "1.1", "2", "2.0"};
   for (size_t i = 0; i < COUNTOF(versions); i++)
     if (!strcmp(text, versions[i])) return true;
-  return fail(f, FAIL_CONFIG, "a version of HTTP is 1.0, 1.1, 2 or 3");
+  return fail(f, FAIL_CONFIG, "a version of HTTP is 1.0, 1.1 or 2");
 }
 
 static bool check_method(const char *name UNUSED, const char *text, struct fail *f) {
-  return request_is_token(text) || fail(f, FAIL_CONFIG, "a method is one word, as GET or POST");
+  return (*text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")]) ||
+         fail(f, FAIL_CONFIG, "a method is one word in capital letters, as GET or POST");
+}
+
+/* In YAML only double quotes know escapes. */
+static bool check_send(const char *name UNUSED, const char *text, struct fail *f) {
+  size_t length = strlen(text);
+  return length < 2 || strcmp(text + length - 2, "\\n") != 0 ||
+         fail(f, FAIL_CONFIG,
+              "it ends in the two characters \\n and not in a line's end; put it into double quotes: \"PING\\r\\n\"");
 }
 
 static bool check_header_regex(const char *name, const char *text, struct fail *f) {
@@ -82,7 +91,8 @@ static const struct option expect_rows[] = {
     {.name = "json",
      .type = OPTION_STRINGS,
      .help = "The body is JSON of which this is true: `$.status == \"ok\"`, `$.queue.depth < 1000`, `$.services.* == \"up\"`; "
-             "`$.version`: it is there. Operators: `==` `!=` `<` `<=` `>` `>=`.",
+             "`$.version =~ \"^2\\.\"`: matched, somewhere, by the regular expression; `$.version`: it is there. Operators: `==` "
+             "`!=` `=~` `!~` `<` `<=` `>` `>=`.",
      .check = health_check_condition,
      .offset = AT(health.conditions)},
     {0},
@@ -152,10 +162,11 @@ const struct option tcp_option_rows[] = {
     {.name = "send",
      .type = OPTION_STRING,
      .help = "What to send once connected, in double quotes with its line end: `\"PING\\r\\n\"`.",
+     .check = check_send,
      .offset = AT(send)},
     {.name = "expect",
      .type = OPTION_STRING,
-     .help = "A regular expression that matches, somewhere, what the server says.",
+     .help = "A regular expression that matches, somewhere, the first line that the server says.",
      .check = check_regex,
      .offset = AT(answer)},
     REQUEST_CONNECTION_ROWS,
@@ -166,6 +177,9 @@ bool http_prepare(void *options, struct arena *a, char *name, size_t size, struc
   struct probe_options *o = options;
   if (!request_prepare(&o->request, a, "http: http://localhost:5000/health", f)) return false;
   snprintf(name, size, "%s", o->request.address.shown);
+  bool body = o->expect.body.count || o->expect.body_not.count || health_wanted(&o->health);
+  if (body && o->method && !strcmp(o->method, "HEAD"))
+    return fail(f, FAIL_CONFIG, "what answers HEAD has no body, which json and what is expected of it need; use method: GET");
   return health_prepare(&o->health, a, f);
 }
 
@@ -175,6 +189,14 @@ bool tcp_prepare(void *options, struct arena *a, char *name, size_t size, struct
   const char *text = o->request.text;
   if (!text || !*text) return fail(f, FAIL_CONFIG, "an address is missing, as in tcp: db-1:5432");
   if (!address_parse_tcp(text, a, address, f)) return false;
+  bool tls = o->tls || address->secure;
+  const char *of_tls = o->request.ca_file                ? "ca_file"
+                       : o->request.cert_file            ? "cert_file"
+                       : o->request.server_name          ? "server_name"
+                       : o->request.insecure_skip_verify ? "insecure_skip_verify"
+                                                         : NULL;
+  if (of_tls && !tls) return fail(f, FAIL_CONFIG, "%s is given, but no TLS is spoken; add tls: on", of_tls);
+  o->request.expected_name = o->request.server_name;
   if (o->tls && !address->secure) address->url = arena_printf(a, "tls://%s", address->shown);
   snprintf(name, size, "%s", address->shown);
   return request_judge_certificates(&o->request, f);

@@ -2,7 +2,9 @@
 #include "collectors/http/probe.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -59,17 +61,26 @@ void probe_end(struct probe *p, const struct net_answer *a, struct poll *poll, s
   poll_done(poll, 0, s);
 }
 
-/* OpenSSL says no more than that it has expired. */
+/* OpenSSL says no more than that one has expired: not which, and not when. What stands before its words, where they were heard, stays. */
 static bool fail_expired(const struct net_answer *a, double wall, struct fail *f) {
-  double days = floor((wall - a->certificates[0].not_after) / 86400);
-  if (days < 1) return fail(f, FAIL_TLS, "the certificate has expired within the last day");
-  return fail(f, FAIL_TLS, "the certificate expired %.0f day%s ago", days, days == 1 ? "" : "s");
+  const char *said = strstr(a->why.text, "SSL certificate");
+  char when[48] = "within the last day";
+  size_t i = 0;
+  while (i < a->certificate_count && a->certificates[i].not_after >= wall) i++;
+  *f = a->why;
+  if (!said || i == a->certificate_count) return false;
+  double days = floor((wall - a->certificates[i].not_after) / 86400);
+  if (days >= 1) snprintf(when, sizeof when, "%.0f day%s ago", days, days == 1 ? "" : "s");
+  int before = (int)(said - a->why.text);
+  if (i == 0) return fail(f, FAIL_TLS, "%.*sthe certificate expired %s", before, a->why.text, when);
+  return fail(f, FAIL_TLS, "%.*sthe certificate of %.100s, which the server shows with its own, expired %s", before, a->why.text,
+              a->certificates[i].subject, when);
 }
 
 bool probe_answered(const struct net_answer *a, double wall, struct verdict *v, struct fail *f) {
   *v = (struct verdict){.reason = tally_reason(a)};
   if (v->reason == REASON_NONE) return true;
-  if (a->why.kind == FAIL_TLS && a->certificate_count && a->certificates[0].not_after < wall) return fail_expired(a, wall, f);
+  if (a->why.kind == FAIL_TLS && strstr(a->why.text, "certificate has expired")) return fail_expired(a, wall, f);
   *f = a->why;
   return false;
 }

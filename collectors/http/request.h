@@ -15,12 +15,15 @@ struct request_options {
   struct pairs headers;
   int64_t redirects;
   /* From these, by prepare: */
+  const char *expected_name; /* of the server, where it is not the host's */
+  const char *basic;         /* user and password as the request has them */
   struct probe_address address;
   const char *const *lines; /* of headers, ended by NULL */
 };
 
 extern const char *const request_ip_choices[];
 bool request_check_header(const char *name, const char *text, struct fail *f);
+bool request_check_server_name(const char *name, const char *text, struct fail *f);
 
 #define AT_REQUEST(field) offsetof(struct request_options, field)
 #define REQUEST_HTTP_ROWS                                                                                                          \
@@ -64,7 +67,8 @@ bool request_check_header(const char *name, const char *text, struct fail *f);
       {.name = "key_file", .type = OPTION_PATH, .help = "The key of cert_file.", .offset = AT_REQUEST(key_file)},                  \
       {.name = "server_name",                                                                                                      \
        .type = OPTION_STRING,                                                                                                      \
-       .help = "The name that the server's certificate must have; by default the host.",                                           \
+       .help = "The name that the server's certificate must have; by default that of a header `Host`, or else the host.",          \
+       .check = request_check_server_name,                                                                                         \
        .offset = AT_REQUEST(server_name)},                                                                                         \
   {                                                                                                                                \
     .name = "insecure_skip_verify", .type = OPTION_BOOL, .fallback = "false",                                                      \

@@ -121,8 +121,8 @@ void sample_write(struct section *s, const struct net_answer *a, const struct ve
 static unsigned count_redirects(const struct net_answer *a) {
   const char *cursor = a->headers, *value;
   size_t length;
-  bool told = a->status >= 300 && a->status < 400 && header_next(&cursor, "Location", &value, &length);
-  return a->redirects + told;
+  bool told = a->status >= 300 && a->status < 400 && header_next(&cursor, "Location", &value, &length) && length;
+  return a->redirects + (told && !a->unanswered);
 }
 
 void sample_write_http(struct section *s, const struct net_answer *a) {
@@ -132,12 +132,13 @@ void sample_write_http(struct section *s, const struct net_answer *a) {
   for (size_t i = 0; i < NET_PHASE_COUNT; i++)
     section_add(s, &families[HTTP_DURATION], section_label_pairs(s, "phase", phases[i], NULL), rounded(a->phases[i]));
   double modified;
-  add(s, STATUS, (double)a->status);
-  add(s, CONTENT_LENGTH, a->status ? a->content_length : 0);
+  bool answered = a->status && !a->unanswered;
+  add(s, STATUS, answered ? (double)a->status : 0);
+  add(s, CONTENT_LENGTH, answered ? a->content_length : 0);
   add(s, BODY_LENGTH, (double)a->length);
   add(s, REDIRECTS, count_redirects(a));
-  add(s, SSL, a->secure && a->status);
-  add(s, VERSION, a->http_version);
+  add(s, SSL, a->secure && answered);
+  add(s, VERSION, answered ? a->http_version : 0);
   if (header_date(a->headers, "Last-Modified", &modified)) add(s, LAST_MODIFIED, modified);
 }
 

@@ -28,6 +28,7 @@ http {{
     location = /twice {{ return 301 http://127.0.0.1:{port}/redirect; }}
     location = /loop {{ return 302 /loop; }}
     location = /to-tls {{ return 302 https://localhost:{good}/ok.txt; }}
+    location = /to-nobody {{ return 302 http://127.0.0.1:{closed}/; }}
     location = /to-file {{ return 302 file:///etc/passwd; }}
     location = /busy {{ return 503 "<html><h1>Down for\n maintenance</h1></html>"; }}
     location = /none {{ return 204; }}
@@ -52,7 +53,7 @@ class Nginx(Server):
 
     def __init__(self):
         super().__init__()
-        self.port, self.good, self.old, self.own, self.client = (free_port() for _ in range(5))
+        self.port, self.good, self.old, self.own, self.client, self.closed = (free_port() for _ in range(6))
         self.ca = str(self.folder / "ca.crt")
 
     def openssl(self, *words):
@@ -186,6 +187,9 @@ class BesideBlackbox(unittest.TestCase):
             "redirect": (n.url("/redirect"), {}, "http", {}),
             "twice": (n.url("/twice"), {}, "http", {}),
             "unfollowed": (n.url("/redirect"), {"redirects": 0}, "http", {"follow_redirects": False}),
+            "to-nobody": (n.url("/to-nobody"), {}, "http", {}),
+            "host-header": (f"https://127.0.0.1:{n.good}/ok.txt", {**tls, "headers": {"Host": "localhost"}}, "http",
+                            {"tls_config": tls, "headers": {"Host": "localhost"}}),
             "to-tls": (n.url("/to-tls"), tls, "http", {"tls_config": tls}),
             "tls": (n.url("/ok.txt", n.good), tls, "http", {"tls_config": tls}),
             "plain-but-tls": (n.url("/ok.txt"), {"expect": {"tls": "required"}}, "http", {"fail_if_not_ssl": True}),
@@ -295,7 +299,7 @@ class Reasons(unittest.TestCase):
             "busy": ({"http": n.url("/busy")}, "status", 'answered 503: "Down for maintenance"'),
             "loop": ({"http": n.url("/loop")}, "redirect", "redirect"),
             "to-file": ({"http": n.url("/to-file")}, "redirect", "."),
-            "expired": ({"http": n.url("/ok.txt", n.old), "ca_file": n.ca}, "tls", "the certificate expired 1 day ago|certificate has expired within"),
+            "expired": ({"http": n.url("/ok.txt", n.old), "ca_file": n.ca}, "tls", "the certificate expired (1 day ago|within the last day)"),
             "own": ({"http": n.url("/ok.txt", n.own)}, "tls", "self[- ]signed"),
             "other-name": ({"http": f"https://127.0.0.1:{n.good}/ok.txt", "ca_file": n.ca}, "tls", "name|127.0.0.1"),
             "no-certificate": ({"http": n.url("/ok.txt", n.client), "ca_file": n.ca}, "status", "answered 400"),

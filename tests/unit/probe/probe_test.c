@@ -122,6 +122,60 @@ static void a_certificate_that_expired_is_said_and_its_date_shown(void **state) 
   trial_end(&t);
 }
 
+static void it_is_said_which_certificate_expired_and_where(void **state) {
+  (void)state;
+  double now = floor(clock_wall());
+  struct net_certificate shown[] = {{"CN=shop", "CN=R1", "0a", "", "ab", now + 86400},
+                                    {"CN=R1", "CN=Root", "0b", "", "cd", now - 90000}};
+  struct trial t = trial_begin("{http: https://h/, insecure_skip_verify: on}");
+  struct net_answer a = secure(shown, COUNTOF(shown));
+  a.status = 0;
+  fail(&a.why, FAIL_TLS, "redirected to https://b:443: SSL certificate problem: certificate has expired");
+  assert_false(trial_read(&t, &a));
+  assert_string_equal(
+      t.why.text, "redirected to https://b:443: the certificate of CN=R1, which the server shows with its own, expired 1 day ago");
+  /* Here an expired one was accepted; the trouble is another. */
+  fail(&a.why, FAIL_TLS, "TLS handshake: tlsv13 alert certificate required");
+  assert_false(trial_read(&t, &a));
+  assert_string_equal(t.why.text, "TLS handshake: tlsv13 alert certificate required");
+  trial_end(&t);
+}
+
+static void a_redirect_that_led_nowhere_has_no_status_as_with_blackbox_exporter(void **state) {
+  (void)state;
+  struct trial t = trial_begin("http: http://h/");
+  struct net_answer a = answer(302, "");
+  a.headers = "HTTP/1.1 302 Found\r\nLocation: http://there/\r\n\r\n";
+  a.redirects = 1;
+  a.unanswered = true;
+  fail(&a.why, FAIL_CONNECT, "redirected to http://there:80: Connection refused");
+  assert_false(trial_read(&t, &a));
+  assert_value(&t, "probe_http_redirects", 1);
+  assert_value(&t, "probe_http_status_code", 0);
+  assert_value(&t, "probe_http_content_length", 0);
+  assert_value(&t, "probe_http_version", 0);
+  assert_value(&t, "probe_failures_total{reason=\"connect\"}", 1);
+  trial_end(&t);
+}
+
+static void who_is_asked_for_by_another_name_shows_the_certificate_of_it(void **state) {
+  (void)state;
+  static const struct {
+    const char *target, *name;
+  } table[] = {
+      {"{http: 'https://10.0.0.1/', headers: {host: 'shop.example:8443'}}", "shop.example"},
+      {"{http: 'https://10.0.0.1/', headers: {Host: shop.example}, server_name: other}", "other"},
+      {"{http: 'http://10.0.0.1/', headers: {Host: shop.example}}", NULL},
+      {"{http: 'https://10.0.0.1/'}", NULL},
+  };
+  for (size_t i = 0; i < COUNTOF(table); i++) {
+    struct trial t = trial_begin(table[i].target);
+    const char *name = t.request.tls.server_name;
+    if (table[i].name ? !name || strcmp(name, table[i].name) != 0 : name != NULL) fail_msg("%s: %s", table[i].target, name);
+    trial_end(&t);
+  }
+}
+
 static void what_kept_the_answer_from_coming_is_the_reason(void **state) {
   (void)state;
   static const struct {
@@ -256,6 +310,30 @@ static void no_sentence_shows_a_secret_that_the_server_sends_back(void **state) 
   }
 }
 
+static void no_part_and_no_form_of_a_secret_is_shown_either(void **state) {
+  (void)state;
+  static const struct {
+    const char *target, *body;
+  } table[] = {
+      {"{http: h, user: me, password: hunter2!}", "Authorization: Basic bWU6aHVudGVyMiE="},
+      {"{http: h, user: u, password: hunter2!x}", "Authorization: Basic dTpodW50ZXIyIXg="},
+      {"{http: h, user: u, password: hunter2!}", "Authorization: Basic dTpodW50ZXIyIQ=="},
+      {"http: 'http://h/?api_key=hunter%32!'", "no such key: hunter2!"},
+      {"http: 'http://h/?a=b&token=hunter2!&c=d'", "no such key: hunter2!"},
+      {"{http: h, headers: {Authorization: Bearer hunter2!}}", "no such key: hunter2!"},
+      {"{http: h, bearer: hunter2!-and-more}",
+       "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890 hunter2!-and-more"},
+  };
+  for (size_t i = 0; i < COUNTOF(table); i++) {
+    struct trial t = trial_begin(table[i].target);
+    struct net_answer a = answer(403, table[i].body);
+    assert_false(trial_read(&t, &a));
+    if (!strstr(t.why.text, "***") || strstr(t.why.text, "hunt") || strstr(t.why.text, "aHVud") || strstr(t.why.text, "dTpod"))
+      fail_msg("%s: %s", table[i].target, t.why.text);
+    trial_end(&t);
+  }
+}
+
 static void binary_bodies_are_not_quoted_and_long_ones_are_cut(void **state) {
   (void)state;
   char body[300];
@@ -339,12 +417,16 @@ int main(void) {
       cmocka_unit_test(an_answer_is_shown_as_blackbox_exporter_shows_it),
       cmocka_unit_test(an_extra_certificate_that_expired_does_not_end_the_chain),
       cmocka_unit_test(a_certificate_that_expired_is_said_and_its_date_shown),
+      cmocka_unit_test(it_is_said_which_certificate_expired_and_where),
+      cmocka_unit_test(a_redirect_that_led_nowhere_has_no_status_as_with_blackbox_exporter),
+      cmocka_unit_test(who_is_asked_for_by_another_name_shows_the_certificate_of_it),
       cmocka_unit_test(what_kept_the_answer_from_coming_is_the_reason),
       cmocka_unit_test(each_expectation_fails_with_its_reason_and_a_sentence),
       cmocka_unit_test(a_redirect_that_is_not_followed_is_named),
       cmocka_unit_test(a_body_that_is_too_long_or_packed_is_a_reason),
       cmocka_unit_test(a_pattern_that_would_search_for_ever_fails_the_probe_and_does_not_pass_it),
       cmocka_unit_test(no_sentence_shows_a_secret_that_the_server_sends_back),
+      cmocka_unit_test(no_part_and_no_form_of_a_secret_is_shown_either),
       cmocka_unit_test(binary_bodies_are_not_quoted_and_long_ones_are_cut),
       cmocka_unit_test(counters_go_on_from_probe_to_probe),
       cmocka_unit_test(a_port_answers_what_is_expected_or_it_is_said),
