@@ -145,7 +145,7 @@ static struct news take_news(struct loop *loop) {
   eventfd_read(loop->wake_fd, &count);
   pthread_mutex_lock(&loop->lock);
   struct news n = {loop->stopping, loop->removed, loop->added, loop->answered};
-  loop->added = loop->answered = NULL;
+  if (!loop->stopping) loop->added = loop->answered = NULL; /* who ends the loop frees them */
   loop->removed = false;
   pthread_mutex_unlock(&loop->lock);
   return n;

@@ -273,6 +273,20 @@ static void a_reload_keeps_what_has_not_changed(void **state) {
   EVENTUALLY(atomic_load(&w->server.closes) == 2);
 }
 
+static void targets_that_were_just_added_end_with_the_agent(void **state) {
+  struct world *w = *state;
+  for (size_t round = 0; round < 20; round++) {
+    struct config *c = fake_config(EVERY);
+    for (size_t i = 0; i < 20; i++) add_probe(c, i ? arena_printf(&c->arena, "p%zu", i) : "a", &w->server, i);
+    targets_apply(w->targets, c);
+    stop(w);
+    assert_int_equal(atomic_load(&configs_freed), w->freed + round + 1);
+    net_free(w->net);
+    w->net = net_new();
+    w->targets = targets_new(w->store, w->history, w->net);
+  }
+}
+
 static void nothing_that_is_outstanding_keeps_the_agent_from_ending(void **state) {
   struct world *w = *state;
   struct config *c = fake_config(EVERY);
@@ -315,6 +329,7 @@ int main(void) {
       TEST(an_answer_that_never_comes_is_a_timeout_all_the_same),
       TEST(a_late_answer_for_a_retired_target_is_dropped),
       TEST(a_reload_keeps_what_has_not_changed),
+      TEST(targets_that_were_just_added_end_with_the_agent),
       TEST(nothing_that_is_outstanding_keeps_the_agent_from_ending),
       TEST(a_thousand_targets_have_their_turns),
   };
