@@ -71,7 +71,7 @@ static void call_each(const struct function *f, const double *parameters, struct
 static bool call_elements(struct eval *ev, const struct expr *e, const double *parameters, struct value *args, struct value *ret) {
   if (e->call.count == 0) {
     *ret = eval_vector(ev, 1);
-    value_add(ret, labels_new(NULL, 0), eval_wall(ev), false);
+    value_add(ret, labels_new(NULL, 0), eval_wall(ev, ev->at), false);
   } else {
     *ret = args[0];
     args[0] = (struct value){0};

@@ -2,6 +2,7 @@
  * at each node and within every loop that may be long. */
 #include "agent/promql/eval.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +40,8 @@ void eval_append(struct eval *ev, struct value *v, struct labels *labels, double
   value_add(v, labels_ref(labels), value, unnamed);
 }
 
-double eval_wall(const struct eval *ev) {
-  return (double)ev->at / 1000 + ev->source->wall_offset;
+double eval_wall(const struct eval *ev, msec_t time) {
+  return (double)(time + llround(ev->source->wall_offset * 1000)) / 1000; /* rounded once: midnight is not the day before */
 }
 
 /* Bounds, notes, and what lasts */

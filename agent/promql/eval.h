@@ -41,8 +41,8 @@ bool eval_call(struct eval *ev, const struct expr *e, struct value *ret) MUST_CH
 bool eval_binary(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 bool eval_aggregate(struct eval *ev, const struct expr *e, struct value *ret) MUST_CHECK;
 
-/* The time that is evaluated at, in seconds since 1970. */
-double eval_wall(const struct eval *ev);
+/* A time in seconds since 1970. */
+double eval_wall(const struct eval *ev, msec_t time);
 /* Calls `each` for each series of an expression whose type is MATRIX, a range or a subquery, that has points in it; `unnamed`: see value_add().
  * Of an instant selector it gives the one point that counts, with its own time. */
 typedef void window_fn(void *context, struct labels *labels, bool unnamed, const struct window *w);

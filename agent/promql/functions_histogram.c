@@ -211,7 +211,7 @@ static struct repaired *repaired_of(struct eval *ev, struct lasting *l, const ch
   *ret_new = !r;
   if (r) return r;
   r = arena_alloc(ev->lasting, sizeof *r);
-  *r = (struct repaired){.name = name, .worst = no_repair, .from = eval_wall(ev), .next = l->repaired};
+  *r = (struct repaired){.name = name, .worst = no_repair, .from = eval_wall(ev, ev->at), .next = l->repaired};
   return l->repaired = r;
 }
 
@@ -223,7 +223,7 @@ static void tell(struct eval *ev, const struct expr *of, struct lasting *l, cons
   r->worst.highest = fmax(r->worst.highest, repair->highest);
   r->worst.most = fmax(r->worst.most, repair->most);
   r->count++;
-  r->to = eval_wall(ev);
+  r->to = eval_wall(ev, ev->at);
   write_repaired(r);
   struct annotation *a = new ? eval_annotate(ev, of, false, "%s", r->told) : NULL;
   if (a) a->text = r->told;

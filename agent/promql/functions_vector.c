@@ -8,7 +8,7 @@
 
 static bool now(struct eval *ev, const struct expr *e, struct value *args, struct value *ret) {
   (void)e, (void)args;
-  ret->scalar = eval_wall(ev);
+  ret->scalar = eval_wall(ev, ev->at);
   return true;
 }
 
@@ -42,7 +42,7 @@ struct caller {
 static void add_time(void *context, struct labels *labels, bool unnamed, const struct window *w) {
   struct caller *c = context;
   (void)unnamed;
-  eval_append(c->ev, c->result, labels, (double)w->points->time / 1000 + c->ev->source->wall_offset, true);
+  eval_append(c->ev, c->result, labels, eval_wall(c->ev, w->points->time), true);
 }
 
 /* Of a selector when each sample was taken; what an operation gives is of now. */
@@ -54,7 +54,7 @@ static bool timestamp(struct eval *ev, const struct expr *e, struct value *args,
   if (of->kind == EXPR_SELECTOR) return eval_windows(ev, of, add_time, &c);
   if (!eval_expr(ev, of, ret)) return false;
   for (size_t i = 0; i < ret->count; i++) {
-    ret->elements[i].value = eval_wall(ev);
+    ret->elements[i].value = eval_wall(ev, ev->at);
     ret->unnamed[i] = true;
   }
   return true;
