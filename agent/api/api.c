@@ -8,9 +8,9 @@
 #include "agent/api/page.h"
 #include "base/version.h"
 
+/* Grafana chooses by the version what it may ask for: it is that of the Prometheus whose API and PromQL this is. Ours follows as semantic versions have it. */
 bool api_build(struct page *p) {
-  buf_putc(p->out, '{');
-  json_member(p->out, "version", version_number());
+  buf_printf(p->out, "{\"version\":\"3.0.0+sonde.%s\"", version_number());
   buf_putc(p->out, ',');
   json_member(p->out, "revision", version_revision());
   buf_puts(p->out, ",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}");

@@ -42,6 +42,7 @@ static void put_section(struct page *p, const struct section *s, struct listing 
 bool api_metadata(struct page *p) {
   struct listing l = {.wanted = api_parameter(p, "metric")};
   if (!api_limit(p, &l.limit)) return false;
+  if (l.wanted && !*l.wanted) l.wanted = NULL;
   struct snapshot *snapshot = store_snapshot(p->api->store);
   buf_putc(p->out, '{');
   for (size_t i = 0; i < snapshot->count; i++)

@@ -50,11 +50,12 @@ static bool date(const char *text, double *ret) {
   if (!rest) return false;
   double part = fraction(&rest);
   if (!zone(rest, &east)) return false;
+  struct tm given = t;
   *ret = (double)timegm(&t) - (double)east + part;
-  return true;
+  return t.tm_mday == given.tm_mday && t.tm_hour == given.tm_hour && t.tm_sec == given.tm_sec; /* else it was 30 February */
 }
 
-static bool seconds(const char *text, double *ret) {
+bool api_read_time(const char *text, double *ret) {
   return (number_parse(text, strlen(text), ret) || date(text, ret)) && fabs(*ret) < seconds_max;
 }
 
@@ -63,7 +64,7 @@ bool api_time(struct page *p, const char *name, msec_t fallback, msec_t *ret) {
   double wall;
   *ret = fallback;
   if (!text || !*text) return true;
-  if (!seconds(text, &wall))
+  if (!api_read_time(text, &wall))
     return api_fail(p, 400, "invalid parameter \"%s\": \"%.60s\" is no time; write seconds since 1970 or 2026-11-21T08:00:00Z",
                     name, text);
   *ret = (msec_t)llround(wall * 1000) - p->api->wall_offset;

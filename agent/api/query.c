@@ -1,4 +1,5 @@
 /* query and query_range: expressions evaluated here. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/api/page.h"
@@ -35,6 +36,10 @@ static void put_point(struct page *p, msec_t time, double value) {
   buf_putc(p->out, ',');
   json_value(p->out, value);
   buf_putc(p->out, ']');
+}
+
+static int by_labels(const void *a, const void *b) {
+  return labels_compare(((const struct element *)a)->labels, ((const struct element *)b)->labels);
 }
 
 static void put_vector(struct page *p, const struct value *v, msec_t at, size_t limit) {
@@ -94,6 +99,7 @@ static bool evaluate(struct page *p, const struct expr *e, const struct steps *s
     p->status = p->fail.kind == FAIL_TIMEOUT || p->fail.kind == FAIL_STOPPED ? 503 : 422;
     return false;
   }
+  if (v.type == VALUE_VECTOR && v.count && !promql_is_ordered(e)) qsort(v.elements, v.count, sizeof *v.elements, by_labels);
   put_value(p, &v, steps->from, limit);
   p->cut = v.count > limit;
   value_done(&v);

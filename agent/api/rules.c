@@ -26,9 +26,15 @@ static void put_alert(struct page *p, const struct alert_view *a) {
   buf_putc(p->out, '}');
 }
 
+/* exclude_alerts=true: who draws a list of rules does not need what they found. */
+static bool alerts_excluded(const struct page *p) {
+  const char *text = api_parameter(p, "exclude_alerts");
+  return text && *text && strchr("1tT", *text);
+}
+
 static void put_alerts(struct page *p, const struct rule_view *r) {
   buf_putc(p->out, '[');
-  for (size_t i = 0; i < r->alert_count; i++) {
+  for (size_t i = 0; i < r->alert_count && !alerts_excluded(p); i++) {
     if (i) buf_putc(p->out, ',');
     put_alert(p, &r->alerts[i]);
   }

@@ -4,6 +4,7 @@
 
 #include "agent/api/page.h"
 #include "base/map.h"
+#include "base/text.h"
 
 /* What was found: label sets, or texts, each once. */
 struct found {
@@ -141,6 +142,25 @@ bool api_labels(struct page *p) {
   return list(p, false, take_names);
 }
 
+/* Undoes what Prometheus 3 makes of a name that is not plain: U__ before it, __ for an underscore, _e4_ for a character. */
+static bool plain_name(struct buf *out, const char *text) {
+  while (*text) {
+    if (*text != '_') {
+      buf_putc(out, *text++);
+      continue;
+    }
+    size_t digits = strspn(++text, "0123456789abcdefABCDEF");
+    uint32_t code = digits ? (uint32_t)strtoul(text, NULL, 16) : '_';
+    if (text[digits] != '_' || digits > 6 || !code) return false;
+    text_character(out, code);
+    text += digits + 1;
+  }
+  return true;
+}
+
 bool api_values(struct page *p) {
+  SCOPED(buf_done) struct buf plain;
+  buf_init(&plain, 4096);
+  if (!strncmp(p->name, "U__", 3) && plain_name(&plain, p->name + 3) && plain.length) p->name = plain.data;
   return list(p, false, take_value);
 }

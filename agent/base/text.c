@@ -148,6 +148,18 @@ static const char *html_entity(char c) {
   }
 }
 
+void text_character(struct buf *out, uint32_t code) {
+  if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
+  if (code < 0x80) {
+    buf_putc(out, (char)code);
+    return;
+  }
+  int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  static const uint32_t leads[] = {0, 0xC0, 0xE0, 0xF0};
+  buf_putc(out, (char)(leads[more] | code >> (6 * more)));
+  while (more--) buf_putc(out, (char)(0x80 | (code >> (6 * more) & 0x3F)));
+}
+
 void text_percent(struct buf *out, const char *text, const char *also) {
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   for (; *text; text++)

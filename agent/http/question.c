@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/http/path.h"
 #include "base/mem.h"
@@ -63,6 +64,12 @@ static bool read_parameters(struct question *q) {
   return good && MHD_get_connection_values(q->job->connection, MHD_GET_ARGUMENT_KIND, take_argument, f) >= all;
 }
 
+/* As curl --form sends them. */
+static bool has_parts(const struct question *q) {
+  const char *type = MHD_lookup_connection_value(q->job->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+  return q->body.length && type && !strncasecmp(type, "multipart/", strlen("multipart/"));
+}
+
 static struct answer worker_answer(struct job *j) {
   struct answer a = {.status = j->status, .response = response_new(&j->answer, JSON)};
   response_header(a.response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -79,8 +86,10 @@ bool question_ask(struct question *q, struct worker *w, const char *method, cons
     *ret = refusal_of_method();
   else if (!good || !question_is(decoded) || !api_has(page))
     *ret = refusal(404, "not_found", "there is no such page of the API here");
+  else if (has_parts(q))
+    *ret = refusal(400, "bad_data", "a multipart body is not read; send the parameters as application/x-www-form-urlencoded");
   else if (q->body.overflow || !read_parameters(q))
-    *ret = refusal(400, "bad_data", "the parameters cannot be read: at most 1 MB, and 1000 of them");
+    *ret = refusal(400, "bad_data", "the parameters cannot be read: at most 1 MB, and 1000 of them, none with %00");
   else {
     q->job->path = arena_copy(&q->job->arena, page);
     if (worker_ask(w, q->job)) return false;

@@ -1,7 +1,9 @@
 /* What is known of an expression without evaluating it. */
 #include <math.h>
+#include <string.h>
 
 #include "agent/promql/ast.h"
+#include "agent/promql/functions.h"
 
 enum value_type promql_type(const struct expr *e) {
   return e->type;
@@ -33,8 +35,19 @@ msec_t promql_span(const struct expr *e) {
   }
 }
 
+bool promql_is_ordered(const struct expr *e) {
+  for (; e->kind == EXPR_BINARY; e = e->binary.left)
+    if (promql_is_ordered(e->binary.right)) return true;
+  if (e->kind == EXPR_NEGATE) return promql_is_ordered(e->negated);
+  if (e->kind == EXPR_AGGREGATE) return e->aggregate.aggregator->picks != PICK_NONE;
+  bool ordered = e->kind == EXPR_CALL && !strncmp(e->call.function->name, "sort", 4);
+  for (size_t i = 0; e->kind == EXPR_CALL && i < e->call.count; i++) ordered = ordered || promql_is_ordered(e->call.args[i]);
+  return ordered;
+}
+
 bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *ret_count) {
   if (e->kind != EXPR_SELECTOR || e->type != VALUE_VECTOR) return false;
+  if (e->selector.when.anchor != ANCHOR_STEP || e->selector.when.back) return false;
   *ret = e->selector.matchers;
   *ret_count = e->selector.count;
   return true;

@@ -6,6 +6,7 @@
 #include "agent/template/humanize.h"
 #include "agent/template/rune.h"
 #include "agent/template/value.h"
+#include "base/text.h"
 
 enum { WIDTH_MAX = 1000, PADDED_MAX = 8192 };
 
@@ -125,7 +126,7 @@ static void put_quoted(struct buf *out, const char *text, size_t length) {
     else if (code < 0x20 || code == 0x7f)
       buf_printf(out, "\\x%02x", code);
     else
-      rune_put(out, code);
+      text_character(out, code);
     i += n;
   }
   buf_putc(out, '"');
@@ -165,7 +166,7 @@ static void put_character(struct buf *out, const struct spec *s, int64_t code) {
   if (s->verb == 'U')
     buf_printf(&shown, "U+%04X", (unsigned)code);
   else
-    rune_put(&shown, code < 0 || code > 0x10ffff ? 0xfffd : (uint32_t)code);
+    text_character(&shown, code < 0 || code > 0x10ffff ? 0xfffd : (uint32_t)code);
   if (s->verb == 'q')
     buf_printf(out, "'%s'", shown.data);
   else

@@ -1,17 +1,7 @@
 /* UTF-8, for printf, escapes and character constants. Text in templates passed base/text or is a file's: broken characters are repaired, not refused. */
 #include "agent/template/rune.h"
 
-void rune_put(struct buf *out, uint32_t code) {
-  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) code = 0xfffd;
-  if (code < 0x80) {
-    buf_putc(out, (char)code);
-    return;
-  }
-  int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  static const uint32_t leads[] = {0, 0xc0, 0xe0, 0xf0};
-  buf_putc(out, (char)(leads[more] | code >> (6 * more)));
-  while (more--) buf_putc(out, (char)(0x80 | (code >> (6 * more) & 0x3f)));
-}
+#include <stdbool.h>
 
 size_t rune_at(const char *text, size_t length, uint32_t *ret) {
   const unsigned char *b = (const unsigned char *)text;

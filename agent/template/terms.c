@@ -6,6 +6,7 @@
 #include "agent/template/parse.h"
 #include "agent/template/rune.h"
 #include "base/number.h"
+#include "base/text.h"
 
 /* Constants */
 
@@ -29,7 +30,7 @@ static bool escape(struct parse *p, struct buf *out) {
   if (digits == 2 || code < 0x80)
     buf_putc(out, (char)code);
   else
-    rune_put(out, (uint32_t)code);
+    text_character(out, (uint32_t)code);
   p->cursor += 1 + digits;
   return true;
 }

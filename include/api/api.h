@@ -33,6 +33,8 @@ struct api_request {
 
 /* Whether there is such a page. */
 bool api_has(const char *path);
+/* Reads a time as a request has it: seconds since 1970, or 2026-11-21T08:00:00.5Z. */
+bool api_read_time(const char *text, double *ret) MUST_CHECK;
 /* Appends the JSON, with errors as Prometheus writes them; returns the HTTP status. `out` may grow to API_BYTES_MAX. */
 unsigned api_answer(const struct api *api, const struct api_request *request, struct buf *out);
 

@@ -19,6 +19,8 @@ bool text_is_clean(const char *text, size_t length);
 void text_escape(struct buf *out, const char *text, size_t length);
 /* Appends `text` as the content of a JSON string, without the quotes; invalid UTF-8 becomes U+FFFD. */
 void text_json(struct buf *out, const char *text, size_t length);
+/* Appends a character as UTF-8; what is none becomes U+FFFD. */
+void text_character(struct buf *out, uint32_t code);
 /* Appends `text` percent-encoded, all but letters, digits, - . _ ~ and what is in `also`. */
 void text_percent(struct buf *out, const char *text, const char *also);
 /* Appends `text` with & < > " ' as HTML entities. */

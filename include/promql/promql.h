@@ -99,7 +99,9 @@ struct comparison {
   double threshold;
 };
 bool promql_comparison(const struct expr *e, struct comparison *ret);
-/* The matchers of an expression that is a selector and nothing else: up{job="node"}. False when it is not. */
+/* Whether the order of its elements says something, as sort() and topk() give it one. */
+bool promql_is_ordered(const struct expr *e) MUST_CHECK;
+/* The matchers of an expression that is a selector and nothing else, looking at now: up{job="node"}. False when it is not. */
 bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *ret_count) MUST_CHECK;
 
 #endif

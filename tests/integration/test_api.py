@@ -150,6 +150,36 @@ class Api(unittest.TestCase):
                             mine["data"]["result"][0] = other["data"]["result"][0] = 0  # now
                         self.assertEqual(mine["data"], other["data"])
 
+    def test_all_that_grafana_asks_a_prometheus_succeeds(self):
+        """The calls of its data source and of its lists of rules, with what each must be for the editor, variables and Explore to work."""
+        now = time.time()
+        window = f"start={now - 3600:.0f}&end={now:.0f}"
+        everything = urllib.parse.quote('{__name__!=""}')
+        calls = [("POST", "query", "query=1%2B1&time=4", dict), ("GET", "status/buildinfo", "", dict), ("POST", "status/buildinfo", "", dict),
+                 ("POST", "query_range", f"query=up&{window}&step=15", dict), ("POST", "labels", f"limit=40000&{window}", list),
+                 ("POST", "labels", f"limit=40000&{window}&match%5B%5D=up", list), ("GET", "labels", f"{window}&match[]=up", list),
+                 ("GET", "label/__name__/values", f"limit=40000&{window}", list), ("GET", "label/instance/values", f"{window}&match[]=up", list),
+                 ("GET", "label/U__a_2d_b/values", window, list), ("POST", "series", f"limit=40000&{window}&match%5B%5D={everything}", list),
+                 ("GET", "metadata", "", dict), ("GET", "metadata", "metric=&limit=5", dict), ("GET", "rules", "", dict), ("GET", "alerts", "", dict),
+                 ("GET", "rules", "exclude_alerts=true&group_limit=40&rule_group[]=none", dict),
+                 ("POST", "query_exemplars", f"query=test&start={now * 1000 - 1800000:.0f}&end={now * 1000:.0f}", list)]
+        for method, path, form, kind in calls:
+            url = f"{self.url}/api/v1/{path}"
+            with self.subTest(method=method, path=path, form=form):
+                status, head, body = curl(url, "-d", form) if method == "POST" else curl(f"{url}?{form}")
+                answer = json.loads(body)
+                self.assertEqual((status, answer["status"]), (200, "success"), answer)
+                self.assertIsInstance(answer["data"], kind)
+                self.assertIn("Content-Type: application/json", head)
+        self.assertEqual(len(self.data("metadata", metric="", limit=5)), 5)
+        rules = [r for g in self.data("rules", exclude_alerts="true")["groups"] for r in g["rules"]]
+        self.assertTrue(rules and all(r["alerts"] == [] for r in rules))
+
+    def test_a_body_that_is_not_read_is_said_to_be_so(self):
+        status, _, body = curl(f"{self.url}/api/v1/query", "-F", "query=1")
+        self.assertEqual(status, 400)
+        self.assertIn("application/x-www-form-urlencoded", json.loads(body)["error"])
+
     def test_a_method_that_is_not_served_is_told_which_are(self):
         for method in ("OPTIONS", "PUT"):
             status, head, _ = curl(f"{self.url}/api/v1/query?query=1", "-X", method)
@@ -248,9 +278,37 @@ class Command(unittest.TestCase):
             wait_for("two points", lambda: "might not be a counter" in self.query(sonde, "rate(node_load1[1m])").stderr)
             hostile = self.query(sonde, r'label_replace(vector(1), "x", "\x1b[31mred", "", "")').stdout
             self.assertEqual(hostile, '{x="?[31mred"}  1\n')
+            ranked = [line.split()[-1] for line in self.query(sonde, "sort_desc(node_cpu_seconds_total)").stdout.splitlines()]
+            self.assertEqual(ranked, sorted(ranked, key=float, reverse=True))
             wrong = self.query(sonde, "up[")
             self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
             self.assertIn("1:4", wrong.stderr)
+
+    def test_a_graph_may_end_in_the_past(self):
+        with Sonde(targets=[{"name": "web-1", "host": {}}]) as sonde:
+            sonde.wait_up("web-1")
+            for moment in ("1000000000", "2001-09-09T01:46:40Z"):
+                done = self.query(sonde, "--range=1h", f"--time={moment}", "--format=json", "time()")
+                points = json.loads(done.stdout)["data"]["result"][0]["values"]
+                self.assertEqual(points[-1], [1000000000, "1000000000"], done.stderr)
+                self.assertGreaterEqual(points[-1][0] - points[0][0], 3600)
+            done = self.query(sonde, "--range=1h", "--time=2026-02-30T00:00:00Z", "up")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--time is seconds since 1970 or a time as", done.stderr)
+
+    def test_a_script_sees_by_the_exit_status_that_its_json_is_of_a_failure(self):
+        with Sonde(targets=[{"name": "web-1", "host": {}}]) as sonde:
+            sonde.wait_up("web-1")
+            done = self.query(sonde, "--format=json", "up[")
+            self.assertEqual((done.returncode, json.loads(done.stdout)["errorType"]), (1, "bad_data"))
+
+    def test_several_series_fit_the_width_and_end_with_the_times(self):
+        with Sonde(targets=[{"name": "web-1", "host": {}}]) as sonde:
+            sonde.wait_up("web-1")
+            lines = self.query(sonde, "--range=1m", 'label_replace(vector(1/0), "a", "x", "", "") or label_replace(vector(2), "a", "y", "", "")').stdout.splitlines()
+            self.assertEqual((lines[0], lines[1], lines[2]), ('{a="x"}', "  no finite value  last +Inf", '{a="y"}'))
+            self.assertRegex(lines[-1], r"^  \d\d:\d\d:\d\d +\d\d:\d\d:\d\d$")
+            self.assertLessEqual(max(map(len, lines)), 80)
 
     def test_without_an_agent_it_says_how_to_get_one(self):
         with Sonde(targets=[{"name": "web-1", "host": {}}]) as sonde:

@@ -1,6 +1,7 @@
 /* The API as Grafana asks it, over a history made by hand. */
 #include "tests/unit/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -92,6 +93,51 @@ static void a_timeout_makes_a_query_shorter_never_longer(void **state) {
   ASK("query", 400, {"query", "1"}, {"timeout", "soon"});
 }
 
+static void an_instant_is_in_order_of_its_labels_unless_it_was_sorted(void **state) {
+  (void)state;
+  const char *both = "label_replace(vector(1), 'job', 'z', '', '') or label_replace(vector(2), 'job', 'a', '', '')";
+  const char *json = ASK("query", 200, {"query", both}, {"time", "1"});
+  assert_true(strstr(json, "\"a\"") < strstr(json, "\"z\""));
+  static const char *const sorted[] = {"sort_desc(hits_total)", "topk(2, hits_total)", "sort_desc(hits_total) > 0",
+                                       "-sort(-hits_total)"};
+  for (size_t i = 0; i < COUNTOF(sorted); i++) {
+    json = ASK("query", 200, {"query", sorted[i]}, {"time", "1040.5"});
+    if (strstr(json, "\"b\"") > strstr(json, "\"a\"")) fail_msg("%s: %s", sorted[i], json);
+  }
+}
+
+static void a_name_that_is_not_plain_may_be_asked_for_as_prometheus_3_writes_it(void **state) {
+  (void)state;
+  struct labels *l = labels_new((struct label_pair[]){{"__name__", "odd"}, {"\xC3\xA4-b_c", "found"}}, 2);
+  history_append(history, l, T0 + 70000, 1);
+  labels_unref(l);
+  assert_non_null(strstr(ASK("label/U___e4__2d_b__c/values", 200, {"end", "2000"}), "[\"found\"]"));
+  assert_non_null(strstr(ASK("label/U__job/values", 200, {"start", "1000"}), "[\"a\",\"b\"]"));
+  static const char *const none[] = {"label/U__/values", "label/U__a_/values", "label/U___zz_/values", "label/U___0_/values",
+                                     "label/U___ffffffff_/values"};
+  for (size_t i = 0; i < COUNTOF(none); i++) assert_non_null(strstr(ASK(none[i], 200, {"start", "1"}), "\"data\":[]"));
+}
+
+static void midnight_is_not_the_day_before(void **state) {
+  (void)state;
+  struct api api = {.history = history, .store = store, .wall_offset = INT64_C(1790000000123)};
+  for (unsigned day = 0; day < 20000; day += 37) {
+    char time[32], expected[80];
+    snprintf(time, sizeof time, "%u", day * 86400);
+    snprintf(expected, sizeof expected, "[%s,\"%s\"]", time, time);
+    SCOPED(buf_done) struct buf b;
+    buf_init(&b, API_BYTES_MAX);
+    const struct parameter p[] = {{"query", "time()"}, {"time", time}};
+    api_answer(&api, &(struct api_request){NOW, "query", p, COUNTOF(p)}, &b);
+    if (!strstr(b.data, expected)) fail_msg("%s", b.data);
+  }
+}
+
+static void grafana_takes_it_for_a_prometheus_that_can_all_this(void **state) {
+  (void)state;
+  assert_non_null(strstr(ASK("status/buildinfo", 200, {"a", "b"}), "{\"version\":\"3.0.0+sonde."));
+}
+
 /* Every number that a time may be. */
 static void a_time_beyond_all_times_is_answered_or_refused(void **state) {
   (void)state;
@@ -127,6 +173,10 @@ static void a_wrong_question_says_what_is_wrong(void **state) {
       {"series", "match[]", "up{a=\"\xff\"}", "is no UTF-8", 400},
       {"query", "query", "\"\xff\"", "is no UTF-8", 400},
       {"labels", "start", "soon", "\\\"soon\\\" is no time", 400},
+      {"labels", "start", "2026-02-30T08:00:00Z", "is no time", 400},
+      {"labels", "start", "2026-02-28T08:00:60Z", "is no time", 400},
+      {"series", "match[]", "up offset 1h", "is no selector", 400},
+      {"series", "match[]", "up @ 5", "is no selector", 400},
       {"rules", "type", "both", "neither alert nor record", 400},
       {"nothing", "a", "b", "there is no such page", 404},
   };
@@ -146,6 +196,10 @@ int main(void) {
       cmocka_unit_test(a_wrong_question_says_what_is_wrong),
       cmocka_unit_test(a_thousand_selectors_cost_no_more_memory_than_one),
       cmocka_unit_test(a_timeout_makes_a_query_shorter_never_longer),
+      cmocka_unit_test(an_instant_is_in_order_of_its_labels_unless_it_was_sorted),
+      cmocka_unit_test(a_name_that_is_not_plain_may_be_asked_for_as_prometheus_3_writes_it),
+      cmocka_unit_test(midnight_is_not_the_day_before),
+      cmocka_unit_test(grafana_takes_it_for_a_prometheus_that_can_all_this),
       cmocka_unit_test(a_time_beyond_all_times_is_answered_or_refused),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
