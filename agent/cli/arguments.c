@@ -68,7 +68,7 @@ int arguments_next(struct arguments *a, const char **ret_value) {
     return ARGUMENT_OPERAND;
   }
   if (word[1] == '-') return take_flag(a, word + 2, strcspn(word + 2, "="), ret_value);
-  usage_error(a->command, "unknown flag %.2s; flags begin with two dashes", word);
+  usage_error(a->command, "unknown flag %.2s; flags begin with two dashes, and after a -- no word is a flag", word);
   return ARGUMENT_WRONG;
 }
 

@@ -14,11 +14,14 @@ struct graph {
 };
 #define GRAPH_HEIGHT 8
 
-/* A graph with axes, as many columns wide as there are values and what the axis needs. Nothing for values of which none is finite. */
+/* A graph with axes, as many columns wide as there are values and what the axis needs. What is below 0 hangs from it. Nothing for values of which none
+ * is finite. */
 void graph_draw(struct buf *out, const struct graph *g);
 /* One line of eight heights. */
 void graph_line(struct buf *out, const double *values, size_t count);
-/* A number as people read it on an axis: "1.5M", "0.25". */
-const char *graph_number(double value, char *out, size_t size);
+/* A line with the first and the last time under the ends of the columns, which begin at `indent`. */
+void graph_times(struct buf *out, const struct graph *g, int indent);
+/* A number as people read it on an axis: "1.5M", "0.25", "+Inf". `span`: how far the numbers beside it are apart, so that they are told apart; or 0. */
+const char *graph_number(double value, double span, char *out, size_t size);
 
 #endif

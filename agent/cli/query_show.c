@@ -41,16 +41,12 @@ static double number_at(const json_t *pair) {
   return number_parse(text, strlen(text), &value) ? value : (double)NAN;
 }
 
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void put_width(struct buf *out, const char *text, size_t width) {
   buf_puts(out, text);
   for (size_t n = table_width(text); n < width; n++) buf_putc(out, ' ');
 }
 
-/* Each element as "series<TAB>value", so that sorting keeps them together. */
+/* In the order of the answer, which may have been sorted by value. */
 static void show_vector(struct buf *out, const json_t *result) {
   size_t count = json_array_size(result), width = 0;
   SCOPED(mem_free) char **rows = mem_resize(NULL, count + 1, sizeof *rows);
@@ -60,15 +56,11 @@ static void show_vector(struct buf *out, const json_t *result) {
     buf_init(&row, 1 << 20);
     put_metric(&row, json_object_get(x, "metric"));
     width = MAX(width, table_width(row.data));
-    buf_printf(&row, "\t%s", text_at(json_object_get(x, "value")));
     rows[i] = row.data;
   }
-  qsort(rows, count, sizeof *rows, by_text);
   for (size_t i = 0; i < count; i++) {
-    char *tab = strrchr(rows[i], '\t');
-    *tab = 0;
     put_width(out, rows[i], width);
-    buf_printf(out, "  %s\n", tab + 1);
+    buf_printf(out, "  %s\n", text_at(json_object_get(json_array_get(result, i), "value")));
     free(rows[i]);
   }
 }
@@ -99,30 +91,35 @@ static void drawn_init(struct drawn *d, const json_t *points, const struct asked
 
 static void put_summary(struct buf *out, const struct drawn *d) {
   char least[32], most[32], mean[32], last[32];
-  if (!d->count) {
-    buf_puts(out, "no finite value");
-    return;
-  }
-  buf_printf(out, "min %s  mean %s  max %s  last %s", graph_number(d->least, least, sizeof least),
-             graph_number(d->sum / (double)d->count, mean, sizeof mean), graph_number(d->most, most, sizeof most),
-             graph_number(d->last, last, sizeof last));
+  double span = d->most - d->least;
+  if (d->count)
+    buf_printf(out, "  min %s  mean %s  max %s  last %s\n", graph_number(d->least, span, least, sizeof least),
+               graph_number(d->sum / (double)d->count, span, mean, sizeof mean), graph_number(d->most, span, most, sizeof most),
+               graph_number(d->last, span, last, sizeof last));
+  else
+    buf_printf(out, "  no finite value  last %s\n", graph_number(d->last, 0, last, sizeof last));
 }
 
+static struct graph graph_of(const struct asked_range *range, const double *values) {
+  return (struct graph){values, range->count, llround(range->from),
+                        llround(range->from + range->step * (double)(range->count - 1))};
+}
+
+/* A line each where there are several, so that a screen holds some of them. */
 static void show_series(struct buf *out, const json_t *x, const struct asked_range *range, bool alone) {
   struct drawn d;
   drawn_init(&d, json_object_get(x, "values"), range);
   put_metric(out, json_object_get(x, "metric"));
-  buf_puts(out, "\n");
-  if (alone)
-    graph_draw(out, &(struct graph){d.values, range->count, (int64_t)range->from,
-                                    (int64_t)(range->from + range->step * (double)(range->count - 1))});
-  buf_puts(out, "  ");
-  if (!alone) {
-    graph_line(out, d.values, range->count);
+  buf_putc(out, '\n');
+  struct graph g = graph_of(range, d.values);
+  if (alone) {
+    graph_draw(out, &g);
+  } else if (d.count) {
     buf_puts(out, "  ");
+    graph_line(out, d.values, range->count);
+    buf_putc(out, '\n');
   }
   put_summary(out, &d);
-  buf_putc(out, '\n');
   free(d.values);
 }
 
@@ -144,6 +141,8 @@ static void show_matrix(struct buf *out, const json_t *result, const struct aske
       show_series(out, json_array_get(result, i), range, count == 1);
     else
       show_points(out, json_array_get(result, i));
+  struct graph times = graph_of(range, NULL);
+  if (range->count && count > 1) graph_times(out, &times, 2);
 }
 
 static void put_notes(struct buf *notes, const json_t *root, const char *name) {
