@@ -235,15 +235,18 @@ static int timeout_of(struct server *s, msec_t now) {
 
 /* Waits for work and does it; false when it is time to end. */
 static bool turn(struct server *s) {
-  struct pollfd fds[3 + LISTENERS_MAX] = {{.fd = s->wake_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
+  struct pollfd fds[4 + LISTENERS_MAX] = {{.fd = s->wake_fd, .events = POLLIN}, {.fd = s->daemon_fd, .events = POLLIN}};
   msec_t now = clock_now();
   bool accepting = s->accept_at <= now;
   fds[2] = (struct pollfd){.fd = accepting ? s->own.fd : -1, .events = POLLIN};
   for (size_t i = 0; i < s->listener_count; i++)
     fds[3 + i] = (struct pollfd){.fd = accepting ? s->listeners[i].fd : -1, .events = POLLIN};
-  poll(fds, 3 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
+  struct pollfd *asker = &fds[3 + s->listener_count];
+  *asker = (struct pollfd){.fd = worker_watched(s->worker), .events = POLLRDHUP};
+  poll(fds, 4 + s->listener_count, timeout_of(s, now)); /* signals are blocked: it has no reason to fail */
   eventfd_t count;
   if (fds[0].revents) eventfd_read(s->wake_fd, &count);
+  if (asker->revents) worker_left(s->worker, asker->fd);
   if (atomic_load(&s->ending)) return false;
   now = clock_now();
   for (size_t i = 2; i < 3 + s->listener_count; i++)

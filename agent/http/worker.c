@@ -23,8 +23,10 @@ struct worker {
   struct budget budget;
   struct api api; /* the thread's, once there is a history and it runs */
   atomic_bool stop;
+  atomic_bool give_up; /* the job that is under way: at the end, and when its client has left */
   int wake_fd;
   pthread_mutex_t lock; /* of what follows */
+  struct job *now;      /* under way */
   pthread_cond_t asked;
   struct job *first, **last;
   size_t waiting;
@@ -50,7 +52,7 @@ void job_free(struct job *j) {
 
 struct worker *worker_new(struct store *store, int wake_fd) {
   struct worker *w = mem_zero(sizeof *w);
-  w->api = (struct api){.store = store, .stop = &w->stop};
+  w->api = (struct api){.store = store, .stop = &w->give_up};
   w->last = &w->first;
   w->wake_fd = wake_fd;
   w->budget.left = ANSWERS_BYTES_MAX;
@@ -75,9 +77,28 @@ static struct job *next_job(struct worker *w) {
     w->first = j->next;
     if (!w->first) w->last = &w->first;
     w->waiting--;
+    w->give_up = false;
   }
+  w->now = j;
   pthread_mutex_unlock(&w->lock);
   return j;
+}
+
+static int descriptor_of(const struct job *j) {
+  return MHD_get_connection_info(j->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+int worker_watched(struct worker *w) {
+  pthread_mutex_lock(&w->lock);
+  int fd = w->now && !w->give_up ? descriptor_of(w->now) : -1;
+  pthread_mutex_unlock(&w->lock);
+  return fd;
+}
+
+void worker_left(struct worker *w, int fd) {
+  pthread_mutex_lock(&w->lock);
+  if (w->now && descriptor_of(w->now) == fd) w->give_up = true;
+  pthread_mutex_unlock(&w->lock);
 }
 
 static void refuse(struct job *j, const char *sentence) {
@@ -87,13 +108,13 @@ static void refuse(struct job *j, const char *sentence) {
 
 /* libmicrohttpd does not look at a suspended connection. */
 static bool has_left(const struct job *j) {
-  struct pollfd fd = {.fd = MHD_get_connection_info(j->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-                      .events = POLLRDHUP};
+  struct pollfd fd = {.fd = descriptor_of(j), .events = POLLRDHUP};
   return poll(&fd, 1, 0) == 1 && fd.revents;
 }
 
 /* An answer may be as large as what is left for all, so that many large ones that are fetched slowly do not fill the memory. */
 static void query(struct worker *w, struct job *j) {
+  eventfd_write(w->wake_fd, 1); /* from now on it is watched */
   j->answer.max = MIN(atomic_load(&w->budget.left), API_BYTES_MAX);
   j->status = api_answer(&w->api, &(struct api_request){clock_now(), j->path, j->form.parameters, j->form.count}, &j->answer);
   j->held = j->answer.length;
@@ -112,7 +133,10 @@ static void answer(struct worker *w, struct job *j) {
     refuse(j, "too many large answers are still being fetched");
   else
     query(w, j);
-  MHD_resume_connection(j->connection);
+  pthread_mutex_lock(&w->lock);
+  w->now = NULL;
+  pthread_mutex_unlock(&w->lock);
+  MHD_resume_connection(j->connection); /* from here on both may be gone */
   eventfd_write(w->wake_fd, 1);
 }
 
@@ -145,7 +169,7 @@ bool worker_ask(struct worker *w, struct job *j) {
 
 void worker_stop(struct worker *w) {
   pthread_mutex_lock(&w->lock);
-  w->stop = true;
+  w->stop = w->give_up = true;
   pthread_cond_signal(&w->asked);
   bool running = w->running;
   w->running = false;

@@ -29,12 +29,18 @@ struct job *job_new(void);
 void job_free(struct job *j); /* NULL allowed; not before its answer is sent */
 
 struct worker;
-/* What is shown must outlive it. It writes to the eventfd `wake_fd` when it has resumed a connection. */
+/* What is shown must outlive it. It writes to the eventfd `wake_fd` when worker_watched() changes and when it has
+ * resumed a connection. */
 struct worker *worker_new(struct store *store, int wake_fd);
 /* What is answered from, from now on; before, questions are refused. */
 void worker_show(struct worker *w, struct history *history, struct evaluator *evaluator);
 /* Suspends the connection and takes the job over. False when too many wait, there is nothing to show yet, or no thread can be had. */
 bool worker_ask(struct worker *w, struct job *j) MUST_CHECK;
+/* The descriptor of whose question is under way, for its end to be waited for; -1 when there is none. libmicrohttpd, which would close it, does not look at
+ * it meanwhile. */
+int worker_watched(struct worker *w);
+/* The client behind the descriptor has left: if its question is still under way, it is given up. */
+void worker_left(struct worker *w, int fd);
 /* Ends what is under way, answers 503 to all that wait, and joins the thread. Nothing is to be asked from then on. */
 void worker_stop(struct worker *w);
 void worker_free(struct worker *w); /* NULL allowed */
