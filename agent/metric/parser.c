@@ -12,8 +12,10 @@
 /* A sentence with words of the page in it: no control characters, no half of a character. */
 static bool fail_quoted(struct fail *f, char *sentence) {
   SCOPED(buf_done) struct buf clean;
-  for (char *c = sentence; *c; c++)
-    if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
+  for (unsigned char *c = (unsigned char *)sentence; *c; c++) {
+    if (*c < ' ' || *c == 0x7F) *c = '?';
+    if (*c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0) c[0] = c[1] = '?'; /* C1 controls are two bytes of UTF-8 */
+  }
   buf_init(&clean, sizeof f->text * 2);
   text_clean(&clean, sentence, strlen(sentence), sizeof f->text - 1);
   return fail(f, FAIL_PROTOCOL, "%s", clean.data);

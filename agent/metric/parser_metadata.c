@@ -175,7 +175,7 @@ static bool take_help(struct parser *p, struct known_family *f) {
   char *help = arena_alloc(&p->arena, (size_t)(p->line_end - p->at) + 1), *out = help;
   for (const char *c = p->at; c < p->line_end; c++) {
     bool pair = *c == '\\' && c + 1 < p->line_end;
-    bool known = pair && (c[1] == '\\' || c[1] == 'n' || c[1] == '"');
+    bool known = pair && (c[1] == '\\' || c[1] == 'n' || (c[1] == '"' && !text));
     if (*c == '\\' && !known && p->strict && text)
       return parser_fail(p, c, "an escape in a HELP text is \\\\ or \\n; any other backslash is written twice");
     if (known) c++;

@@ -158,7 +158,7 @@ static bool enter_group(struct parser *p, const char *edge) {
 /* True when this moment of the group has the sample already. */
 static bool is_repeated(struct parser *p, enum role role, const char *edge) {
   struct group *g = &p->group;
-  if (role == ROLE_BUCKET) return false; /* buckets rise */
+  if (role == ROLE_BUCKET && !g->timed) return false; /* buckets rise */
   if (!edge && role != ROLE_INFO) return g->roles & 1u << role;
   buf_clear(&g->next);
   put_labels(p, &g->next, NULL);
@@ -175,12 +175,9 @@ static bool bucket_fits(struct parser *p) {
   double edge, value = p->sample.value;
   if (!parse_edge(find_label(p, "le"), &edge))
     return parser_fail(p, p->sample_at, "a bucket has the label le with a number; the last one is written +Inf");
-  bool first = !(g->roles & 1u << ROLE_BUCKET), again = !first && g->timed && edge == g->edge;
-  if (!first && !again && edge <= g->edge)
-    return parser_fail(p, p->sample_at, "the buckets of a label set stand by rising le, each once");
-  if (!first && !again && value < g->bucket)
-    return parser_fail(p, p->value_at, "buckets are cumulative: none has less than the one before");
-  if (again) return true;
+  bool first = !(g->roles & 1u << ROLE_BUCKET);
+  if (!first && edge <= g->edge) return parser_fail(p, p->sample_at, "the buckets of a label set stand by rising le, each once");
+  if (!first && value < g->bucket) return parser_fail(p, p->value_at, "buckets are cumulative: none has less than the one before");
   g->negative_edge = g->negative_edge || edge < 0;
   g->edge = edge;
   g->bucket = value;
@@ -222,11 +219,12 @@ static bool openmetrics_sample(struct parser *p, enum role role) {
   struct group *g = &p->group;
   const char *edge = edge_name(p, role);
   if (!exemplar_fits(p, role) || !value_fits(p, role) || !enter_group(p, edge)) return false;
+  if (edge && role != ROLE_BUCKET && !edge_fits(p, edge)) return false;
   bool again = is_repeated(p, role, edge);
   if (again && !g->timed)
     return parser_fail(p, p->sample_at, "this series stands twice on the page without timestamps that tell the two apart");
   if (again) return true;
-  if (role == ROLE_BUCKET ? !bucket_fits(p) : edge && !edge_fits(p, edge)) return false;
+  if (role == ROLE_BUCKET && !bucket_fits(p)) return false;
   if (role == ROLE_COUNT) g->count = p->sample.value;
   if (role == ROLE_SUM) g->negative_sum = p->sample.value < 0;
   g->roles |= 1u << role;

@@ -470,9 +470,10 @@ class Files(unittest.TestCase):
         self.assertEqual(self.run_on("--format=json", input=page)[0], 2)
 
     def test_nothing_of_a_page_reaches_a_terminal_as_it_is(self):
-        status, said = self.run_on(input="a \x1b[31mred\n")
-        self.assertEqual(status, 1)
-        self.assertNotIn("\x1b", said)
+        for control in "\x1b[", "\x9b":
+            status, said = self.run_on(input=f"a {control}31mred\n")
+            self.assertEqual(status, 1)
+            self.assertNotIn(control, said)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ static const char *read_page(enum reader reader, const char *text, size_t length
   char *copy = malloc(length + !length);
   buf_init(&t.out, sizeof result - 1);
   memcpy(copy, text, length);
-  bool good = exposition_parse(copy, length, reader == OPENMETRICS ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, reader == STRICT,
-                               &events, &where, &why);
+  bool good = exposition_parse(copy, length, reader < OPENMETRICS ? EXPOSITION_TEXT : EXPOSITION_OPENMETRICS,
+                               reader == STRICT || reader == OPENMETRICS, &events, &where, &why);
   if (good)
     snprintf(result, sizeof result, "%s", t.out.data ? t.out.data : "");
   else
@@ -140,6 +140,7 @@ static void the_letter_of_text_is_more_than_prometheus_asks(void **state) {
   assert_refuses(STRICT, "# TYPE a gauge\n# TYPE a gauge\n", "2:1", "second TYPE");
   assert_refuses(STRICT, "# HELP a b\n# HELP a b\n", "2:1", "second HELP");
   assert_refuses(STRICT, "# HELP a b\\z\n", "1:11", "escape");
+  assert_refuses(STRICT, "# HELP a \\\"b\\\"\n", "1:10", "escape");
   assert_refuses(STRICT, "a{b=\"\\z\"} 1\n", "1:6", "escape");
   assert_refuses(STRICT, "a{b=\"1\" c=\"2\"} 1\n", "1:9", "comma or }");
   assert_refuses(STRICT, "# HELP a=b c\n", "1:9", "no part of a name");
@@ -193,6 +194,17 @@ static void a_series_twice_is_found_in_openmetrics(void **state) {
   assert_refuses(OPENMETRICS, "# TYPE i info\ni_info{a=\"1\",b=\"2\"} 1\ni_info{b=\"2\",a=\"1\"} 1\n# EOF\n", "3:1", "twice");
   assert_refuses(OPENMETRICS, "a{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"1\"} 1\n# EOF\n", "3:1", "lie together");
   assert_reads(OPENMETRICS, "a 1 1\na 2 1\na 3 1.5\n# EOF\n", "- a||\na 1 @1.000\na 2 @1.000\na 3 @1.500\n");
+}
+
+/* What is finer than a nanosecond cannot tell two samples apart: then the first counts, and the second still keeps to the rules. */
+static void a_moment_that_comes_again_is_judged_and_left_out(void **state) {
+  (void)state;
+  assert_refuses(OPENMETRICS, "# TYPE s stateset\ns{s=\"a\"} 0 1\ns{s=\"a\"} 2 1\n# EOF\n", "3:10", "0 or 1");
+  assert_refuses(OPENMETRICS, "# TYPE s summary\ns{quantile=\"1\"} 0 1\ns{quantile=\"1\"} -1 1\n# EOF\n", "3:17", "not negative");
+  assert_refuses(OPENMETRICS, "# TYPE h histogram\nh_bucket{le=\"1\"} 0 1\nh_bucket{le=\"1.0\"} 0 1\n# EOF\n", "3:1", "rising le");
+  const char *page = "# TYPE h histogram\nh_bucket{le=\"1\"} 0 1\nh_bucket{le=\"+Inf\"} 1 1\nh_bucket{le=\"1\"} 2 1.0000000001\n"
+                     "h_bucket{le=\"+Inf\"} 3 1.0000000001\n# EOF\n";
+  assert_non_null(strstr(read_page(OPENMETRICS, page, strlen(page), -1), "le=+Inf} 3 @1.000"));
 }
 
 static void timestamps_are_told_apart_to_the_nanosecond(void **state) {
@@ -264,6 +276,7 @@ int main(void) {
       cmocka_unit_test(openmetrics_ends_with_eof_and_nothing_else),
       cmocka_unit_test(openmetrics_has_one_blank_between_words),
       cmocka_unit_test(a_series_twice_is_found_in_openmetrics),
+      cmocka_unit_test(a_moment_that_comes_again_is_judged_and_left_out),
       cmocka_unit_test(timestamps_are_told_apart_to_the_nanosecond),
       cmocka_unit_test(a_histogram_of_several_moments_is_judged_moment_by_moment),
       cmocka_unit_test(names_of_families_do_not_clash),
