@@ -139,11 +139,7 @@ static bool parse_lines(struct parser *p, const char *text, const char *end) {
 bool exposition_parse(const char *text, size_t length, enum exposition_format format, bool strict,
                       const struct parser_events *events, struct parser_place *where, struct fail *f) {
   struct fail ignored = {0};
-  struct parser p = {.format = format,
-                     .strict = strict || format == EXPOSITION_OPENMETRICS,
-                     .events = events,
-                     .where = where,
-                     .fail = f ? f : &ignored};
+  struct parser p = {.format = format, .strict = strict, .events = events, .where = where, .fail = f ? f : &ignored};
   if (!length) text = ""; /* an empty buffer may have no memory */
   bool good = parse_lines(&p, text, text + length);
   rules_done(&p);

@@ -1,8 +1,8 @@
 /* Families: what # HELP, # TYPE and # UNIT say, and which family a sample belongs to.
  *
  * In OpenMetrics that is the family of the lines before, when the sample's name is one that its type may have; else another begins, of type
- * unknown. In text 0.0.4 it is the family of that name, or the histogram or summary of that name without its ending, as Prometheus' own
- * reader has it. */
+ * unknown. In text 0.0.4, and where OpenMetrics is not held to its standard, it is the family of that name, or the one of that name without its
+ * ending, as Prometheus' own reader has it. */
 #include <string.h>
 
 #include "agent/metric/parser.h"
@@ -84,7 +84,7 @@ static bool ends_in_unit(const struct known_family *f) {
 
 /* What is judged when all of a family's metadata is read: its unit, and its names, which no other may have. */
 static bool complete(struct parser *p, struct known_family *f) {
-  if (p->format != EXPOSITION_OPENMETRICS) return true;
+  if (p->format != EXPOSITION_OPENMETRICS || !p->strict) return true;
   const struct parsed_family *shown = &f->shown;
   if (*shown->unit && (shown->type == PARSED_INFO || shown->type == PARSED_STATESET))
     return parser_fail_line(p, shown->line, f->column, "a family of type %s has no unit", type_name(shown->type));
@@ -114,14 +114,14 @@ static bool find_role(const struct parser *p, const struct known_family *f, cons
   return false;
 }
 
-static const char *const distribution_endings[] = {"_bucket", "_sum", "_count"};
+static const char *const known_endings[] = {"_bucket", "_sum", "_count", "_total", "_created", "_gsum", "_gcount", "_info"};
 
-/* The histogram or summary that in text 0.0.4 has samples of this name; NULL when there is none. */
-static struct known_family *find_distribution(const struct parser *p, const char *name, size_t length) {
-  for (size_t i = 0; i < COUNTOF(distribution_endings); i++) {
-    size_t ending = strlen(distribution_endings[i]);
+/* The family that has samples of this name, where it claims none: in text 0.0.4 a histogram or summary. NULL when there is none. */
+static struct known_family *find_by_ending(const struct parser *p, const char *name, size_t length) {
+  for (size_t i = 0; i < COUNTOF(known_endings); i++) {
+    size_t ending = strlen(known_endings[i]);
     enum role ignored;
-    if (length <= ending || strcmp(name + length - ending, distribution_endings[i]) != 0) continue;
+    if (length <= ending || strcmp(name + length - ending, known_endings[i]) != 0) continue;
     struct known_family *f = map_find(&p->names, name, length - ending);
     return f && find_role(p, f, name, length, &ignored) ? f : NULL;
   }
@@ -147,7 +147,8 @@ static bool enter_family(struct parser *p, struct known_family *f) {
 /* The family of a sample, or by the letter of text 0.0.4 of metadata, that is not the open one's. */
 static struct known_family *family_of(struct parser *p, const char *name, size_t length, const char *at) {
   struct known_family *f = NULL;
-  if (p->format == EXPOSITION_TEXT && !map_find(&p->names, name, length)) f = find_distribution(p, name, length);
+  bool claimed = p->format == EXPOSITION_OPENMETRICS && p->strict;
+  if (!claimed && !map_find(&p->names, name, length)) f = find_by_ending(p, name, length);
   return f ? f : find_or_make(p, name, length, at);
 }
 
@@ -190,8 +191,8 @@ static bool take_help(struct parser *p, struct known_family *f) {
 /* By the letter of text 0.0.4: the TYPE of a histogram or summary stands before its samples. */
 static bool samples_follow(struct parser *p, struct known_family *f) {
   enum role ignored;
-  for (size_t i = 0; i < COUNTOF(distribution_endings); i++) {
-    const char *name = arena_printf(&p->arena, "%s%s", f->shown.name, distribution_endings[i]);
+  for (size_t i = 0; i < COUNTOF(known_endings); i++) {
+    const char *name = arena_printf(&p->arena, "%s%s", f->shown.name, known_endings[i]);
     const struct known_family *other = map_find(&p->names, name, strlen(name));
     if (other && find_role(p, f, name, strlen(name), &ignored))
       return parser_fail(p, p->line, "the TYPE comes before the samples: %.*s stands on line %u", NAME_SHOWN, name,
@@ -224,7 +225,7 @@ static bool take_type(struct parser *p, struct known_family *f) {
 
 static bool take_unit(struct parser *p, struct known_family *f) {
   char seen[24];
-  if (f->has_unit) return parser_fail(p, p->line, "a second UNIT of %.*s", NAME_SHOWN, f->shown.name);
+  if (p->strict && f->has_unit) return parser_fail(p, p->line, "a second UNIT of %.*s", NAME_SHOWN, f->shown.name);
   for (const char *c = p->at; c < p->line_end; c++)
     if (!scan_is_name_byte(*c, true)) return parser_fail(p, c, "%s can be no part of a unit", parser_seen(p, c, seen));
   f->has_unit = true;
@@ -267,7 +268,7 @@ static bool metadata_rest(struct parser *p, const char *keyword) {
   if (!length)
     return parser_fail(p, p->at, "after # %.4s comes the name of a family, not %s", keyword, parser_seen(p, p->at, seen));
   bool ends = end == p->line_end, separated = ends || *end == ' ' || (!om && *end == '\t');
-  if (!separated && p->strict) return parser_fail(p, end, "%s can be no part of a name", parser_seen(p, end, seen));
+  if (!separated && (p->strict || om)) return parser_fail(p, end, "%s can be no part of a name", parser_seen(p, end, seen));
   struct known_family *f = metadata_family(p, length);
   if (!f) return false;
   p->at = separated ? end : end + 1; /* Prometheus takes any one character for the blank */

@@ -265,7 +265,7 @@ static bool scan_exemplar(struct parser *p) {
     return parser_fail(p, p->exemplar_at, "an exemplar is written # {labels} value, with one blank between each");
   p->at++;
   if (!scan_labels(p, &p->exemplar)) return false;
-  if (count_characters(&p->exemplar) > EXEMPLAR_MAX)
+  if (p->strict && count_characters(&p->exemplar) > EXEMPLAR_MAX)
     return parser_fail(p, p->exemplar_at, "the labels of an exemplar, names and values together, have at most 128 characters");
   if (peek(p) != ' ')
     return parser_fail(p, p->at, "after an exemplar's labels come one blank and its value, not %s", parser_seen(p, p->at, seen));

@@ -1,6 +1,6 @@
 /* The collector of an application's own metrics: asks as Prometheus asks, and takes what Prometheus would store. A page without Content-Type, or with
- * one that names no format, is read as text 0.0.4, as Prometheus 2 did. One that calls itself OpenMetrics and is not to the letter is read as text,
- * when it is complete, and from then on asked for as text: our parser keeps to the standard, Prometheus' does not. */
+ * one that names no format, is read as text 0.0.4, as Prometheus 2 did. One that calls itself OpenMetrics and has not even its grammar is read as
+ * text, when it is complete, and from then on asked for as text. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,10 +106,10 @@ static bool parse(const struct scrape *s, const struct net_answer *a, enum expos
 static bool read_page(struct scrape *s, const struct net_answer *a, struct reading *ret, struct fail *lacks, struct fail *f) {
   bool openmetrics = is_openmetrics(a);
   if (parse(s, a, openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, ret, f)) return true;
-  if (openmetrics && f->kind != FAIL_LIMIT && is_complete(a) && parse(s, a, EXPOSITION_TEXT, ret, NULL)) {
-    s->plain = true;
+  bool other = openmetrics && f->kind != FAIL_LIMIT && is_complete(a);
+  s->plain = s->plain || other;
+  if (other && parse(s, a, EXPOSITION_TEXT, ret, NULL))
     return fail(lacks, FAIL_PROTOCOL, "this is no OpenMetrics, though it says so, and is read as text: %.300s", f->text) || true;
-  }
   bool odd = *a->content_type && !openmetrics && !is_type(a->content_type, "text/plain");
   if (odd)
     return fail_prefix(f, "%s answered %.100s, which is no page of metrics", s->options->request.address.shown, a->content_type);

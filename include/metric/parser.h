@@ -1,5 +1,5 @@
-/* Both exposition formats read: text 0.0.4 as Prometheus reads it, and OpenMetrics 1.0 as its standard says, strictly. Pure: bytes in, families and samples
- * out, in the order of the text; nothing is kept. */
+/* Both exposition formats read, text 0.0.4 and OpenMetrics 1.0: as Prometheus reads them, or by the letter. Pure: bytes in, families and samples out, in
+ * the order of the text; nothing is kept. */
 #ifndef SONDE_METRIC_PARSER_H
 #define SONDE_METRIC_PARSER_H
 
@@ -48,9 +48,9 @@ struct parser_place {
   unsigned line, column; /* from 1; of the mistake. A character of several bytes is one column */
 };
 /* False with a sentence of what the standard says, without the place, which is in *where. `text` need not end with a NUL. Exemplars are
- * checked and left out. `strict` holds text 0.0.4 to the letter of its description, with what Prometheus lets pass: series that appear twice,
- * families whose lines do not lie together, metadata after samples or twice, unknown escapes, a last line that does not end. OpenMetrics is
- * always held to its standard. Memory is in proportion to the families, and with strict to the largest family too. */
+ * checked and left out. `strict` holds the page to the letter of its format, with what Prometheus lets pass: series that appear twice, families
+ * whose lines do not lie together, metadata after samples or twice; in text 0.0.4 unknown escapes and a last line that does not end; in
+ * OpenMetrics names that clash, and what types promise of their samples. Memory is in proportion to the families, and with strict to the largest family too. */
 bool exposition_parse(const char *text, size_t length, enum exposition_format format, bool strict,
                       const struct parser_events *events, struct parser_place *where, struct fail *f) MUST_CHECK;
 

@@ -19,7 +19,7 @@ static void judge(const char *reader, const char *text, size_t length) {
   struct parser_place where;
   const struct parser_events events = {.context = &samples, .sample = count};
   enum exposition_format format = !strcmp(reader, "openmetrics") ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
-  if (exposition_parse(text, length, format, !strcmp(reader, "strict"), &events, &where, &why))
+  if (exposition_parse(text, length, format, strcmp(reader, "text") != 0, &events, &where, &why))
     printf("good %zu\n", samples);
   else
     printf("bad %u:%u: %s\n", where.line, where.column, why.text);

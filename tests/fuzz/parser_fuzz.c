@@ -57,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool letter = reads(text, size, EXPOSITION_TEXT, true, SIZE_MAX);
   bool reader = reads(text, size, EXPOSITION_TEXT, false, SIZE_MAX);
   require(!letter || reader);
+  require(!openmetrics || reads(text, size, EXPOSITION_OPENMETRICS, false, SIZE_MAX));
   reads(text, size, EXPOSITION_TEXT, false, size % 7);
   require(lint_exposition(&lint, text, size, EXPOSITION_TEXT, NULL, NULL) == letter);
   require(lint_exposition(&lint, text, size, EXPOSITION_OPENMETRICS, NULL, NULL) == openmetrics);

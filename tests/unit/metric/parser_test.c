@@ -39,7 +39,7 @@ static bool tell_sample(void *context, const struct parsed_sample *s) {
   return t->left < 0 || --t->left > 0;
 }
 
-enum reader { READER, STRICT, OPENMETRICS };
+enum reader { READER, STRICT, OPENMETRICS, LAX_OPENMETRICS };
 
 /* What was told, or "line:column: sentence". The text lies in memory that ends where it ends. Static. */
 static const char *read_page(enum reader reader, const char *text, size_t length, int samples) {
@@ -207,6 +207,19 @@ static void a_moment_that_comes_again_is_judged_and_left_out(void **state) {
   assert_non_null(strstr(read_page(OPENMETRICS, page, strlen(page), -1), "le=+Inf} 3 @1.000"));
 }
 
+static void openmetrics_that_prometheus_takes_is_read_though_it_is_not_to_the_letter(void **state) {
+  (void)state;
+  assert_reads(LAX_OPENMETRICS, "# TYPE a_total counter\na_total{b=\"1\"} 1 # {t=\"x\"} 1\na_total{b=\"2\"} 2 1.5\n# EOF\n",
+               "counter a_total||\na_total{b=1} 1\na_total{b=2} 2 @1.500\n");
+  assert_reads(LAX_OPENMETRICS, "# TYPE a counter\na_total 1\nb 1\na_created 2\n# TYPE a_sum gauge\na_sum 3\n# EOF\n",
+               "counter a||\na_total 1 of a\n- b||\nb 1\na_created 2 of a\ngauge a_sum||\na_sum 3\n");
+  assert_reads(LAX_OPENMETRICS,
+               "# TYPE h histogram\nh_count 1\nh_bucket{le=\"1\"} 1.5 # {} 2\nh 4\n# HELP h x\n# UNIT h s\n# EOF\n",
+               "histogram h||\nh_count 1 of h\nh_bucket{le=1} 1.5 of h\nh 4\n");
+  assert_refuses(LAX_OPENMETRICS, "# TYPE a=gauge\na 1\n# EOF\n", "1:9", "no part of a name");
+  assert_refuses(LAX_OPENMETRICS, "a 1\n", "2:1", "without # EOF");
+}
+
 static void timestamps_are_told_apart_to_the_nanosecond(void **state) {
   (void)state;
   assert_refuses(OPENMETRICS, "a 1 1700000000.000000002\na 1 1700000000.000000001\n# EOF\n", "2:1", "backwards");
@@ -277,6 +290,7 @@ int main(void) {
       cmocka_unit_test(openmetrics_has_one_blank_between_words),
       cmocka_unit_test(a_series_twice_is_found_in_openmetrics),
       cmocka_unit_test(a_moment_that_comes_again_is_judged_and_left_out),
+      cmocka_unit_test(openmetrics_that_prometheus_takes_is_read_though_it_is_not_to_the_letter),
       cmocka_unit_test(timestamps_are_told_apart_to_the_nanosecond),
       cmocka_unit_test(a_histogram_of_several_moments_is_judged_moment_by_moment),
       cmocka_unit_test(names_of_families_do_not_clash),

@@ -286,6 +286,17 @@ static void a_false_openmetrics_is_read_as_text_and_asked_for_as_such(void **sta
   end(&t);
 }
 
+static void an_application_whose_exemplars_stand_on_a_page_that_is_no_openmetrics_is_seen_when_it_is_asked_again(void **state) {
+  (void)state;
+  struct trial t = begin(TARGET "}");
+  assert_non_null(
+      strstr(refused(&t, OM, "# TYPE a counter\na_total 1 # {t=\"x\"} 1\n\n# EOF\n"), "line 3, column 1: there are no empty"));
+  assert_null(strstr(asked_for(&t), "openmetrics"));
+  take(&t, OM, "# TYPE a_total counter\na_total 1 # {t=\"x\"} 1\n# EOF\n");
+  assert_content(&t, "counter a_total{} 1\n");
+  end(&t);
+}
+
 static void openmetrics_that_was_cut_off_is_not_taken(void **state) {
   (void)state;
   struct trial t = begin(TARGET "}");
@@ -364,6 +375,7 @@ int main(void) {
       cmocka_unit_test(as_many_series_as_the_limit_promises_are_taken),
       cmocka_unit_test(a_long_value_is_cut_and_stays_apart),
       cmocka_unit_test(a_false_openmetrics_is_read_as_text_and_asked_for_as_such),
+      cmocka_unit_test(an_application_whose_exemplars_stand_on_a_page_that_is_no_openmetrics_is_seen_when_it_is_asked_again),
       cmocka_unit_test(openmetrics_that_was_cut_off_is_not_taken),
       cmocka_unit_test(a_request_is_that_of_prometheus_and_of_the_file),
       cmocka_unit_test(a_target_is_called_as_prometheus_would_call_it),
