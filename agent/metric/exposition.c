@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "agent/metric/label_text.h"
 #include "agent/metric/page.h"
 #include "agent/metric/section_private.h"
 #include "base/text.h"
@@ -85,21 +84,6 @@ static void begin_lines(struct page_writer *w, const struct page_family *f, cons
   buf_puts(&w->start, w->targets.data + w->target_at[r->batch]);
 }
 
-/* Labels of a section that itself has a label named target: it gives way as in Prometheus, to exported_target. */
-static void put_renamed(struct buf *out, const char *labels) {
-  SCOPED(buf_done) struct buf name;
-  struct label_span l;
-  buf_init(&name, LABEL_VALUE_MAX);
-  buf_puts(&name, "exported_target");
-  while (label_text_find(labels, name.data, &l) && !name.overflow) buf_puts(&name, "_");
-  for (const char *p = labels; label_text_next(&p, &l);) {
-    if (l.name != labels) buf_putc(out, ',');
-    bool clashes = l.name_length == 6 && !memcmp(l.name, "target", 6);
-    buf_put(out, clashes ? name.data : l.name, clashes ? name.length : l.name_length);
-    buf_put(out, l.name + l.name_length, (size_t)(p - l.name) - l.name_length);
-  }
-}
-
 static void put_line(struct page_writer *w, const char *labels, size_t labels_length, const char *value, size_t value_length) {
   char *room = buf_room(w->out, w->start.length + labels_length + value_length + 4), *p = room;
   if (!room) return;
@@ -117,13 +101,13 @@ static void put_line(struct page_writer *w, const char *labels, size_t labels_le
 
 static void put_sample(struct page_writer *w, const struct run *r, const struct sample *s) {
   const char *labels = section_text(r->section, s->labels), *value = section_text(r->section, s->text);
-  if (!w->page->label_target || !section_has_target_label(r->section)) {
+  if (!run_gives_way(w->page, r)) {
     put_line(w, labels, s->labels_length, value, s->text_length);
     return;
   }
   SCOPED(buf_done) struct buf renamed;
   buf_init(&renamed, SECTION_BYTES_MAX);
-  put_renamed(&renamed, labels);
+  run_put_labels(&renamed, labels);
   put_line(w, renamed.data, renamed.length, value, s->text_length);
 }
 

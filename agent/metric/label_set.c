@@ -99,14 +99,14 @@ static bool names_one_of(const struct label_pair *pairs, size_t count, const str
 }
 
 struct labels *labels_from_text(const char *text, size_t length, const struct label_pair *extra, size_t extra_count) {
-  static const char prefix[] = "exported_";
   struct label_pair pairs[LABELS_MAX + FEW];
   struct label_span l;
   size_t count = 0;
-  char *strings = mem_resize(NULL, 1, length + 1 + extra_count * sizeof prefix), *to = strings;
-  while (count < LABELS_MAX && label_text_next(&text, &l)) {
+  char *strings = mem_resize(NULL, 1, length + 1 + (LABELS_MAX + extra_count) * sizeof LABEL_EXPORTED), *to = strings;
+  for (const char *cursor = text; count < LABELS_MAX && label_text_next(&cursor, &l);) {
+    size_t exported = names_one_of(extra, extra_count, &l) ? label_text_exported(text, &l) : 0;
     pairs[count].name = to;
-    if (names_one_of(extra, extra_count, &l)) to = stpcpy(to, prefix);
+    while (exported--) to = stpcpy(to, LABEL_EXPORTED);
     copy_span(&to, l.name, l.name_length);
     pairs[count++].value = copy_unescaped(&to, l.value, l.value_length);
   }

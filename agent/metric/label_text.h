@@ -14,4 +14,9 @@ struct label_span {
 bool label_text_next(const char **cursor, struct label_span *ret);
 bool label_text_find(const char *text, const char *name, struct label_span *ret);
 
+#define LABEL_EXPORTED "exported_"
+/* How often LABEL_EXPORTED stands before the name of `l`, a label of the text that gives way to one of ours, as in Prometheus: until no other label of
+ * the text has that name. */
+size_t label_text_exported(const char *text, const struct label_span *l);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "agent/metric/label_text.h"
 #include "agent/metric/section_private.h"
 #include "agent/metric/shape.h"
 
@@ -17,6 +18,20 @@ static bool ends_in(const char *name, size_t length, const char *tail) {
 
 static bool has_suffixes(enum metric_type type) {
   return type == METRIC_HISTOGRAM || type == METRIC_SUMMARY;
+}
+
+bool run_gives_way(const struct page *p, const struct run *r) {
+  return p->label_target && section_has_target_label(r->section);
+}
+
+void run_put_labels(struct buf *out, const char *labels) {
+  struct label_span l;
+  for (const char *p = labels; label_text_next(&p, &l);) {
+    bool clashes = l.name_length == 6 && !memcmp(l.name, "target", 6);
+    if (l.name != labels) buf_putc(out, ',');
+    for (size_t n = clashes ? label_text_exported(labels, &l) : 0; n > 0; n--) buf_puts(out, LABEL_EXPORTED);
+    buf_put(out, l.name, (size_t)(p - l.name));
+  }
 }
 
 static uint8_t suffixes_of(const struct run *r) {
@@ -51,6 +66,7 @@ static void add_run(struct page *p, struct page_family *f, const struct section 
   } else {
     f->first = r;
   }
+  f->repeated = f->repeated || run_gives_way(p, r);
   f->last = r;
   if (f->type != group->family->type) f->type = METRIC_UNTYPED;
   f->suffixes |= has_suffixes(group->family->type) ? suffixes_of(r) : 1u << SUFFIX_NONE;
@@ -72,12 +88,20 @@ static void add_section(struct page *p, const struct section *section, size_t ba
 
 /* What tells a series from another of its family, within the page or within its target. */
 static const char *series_key(struct page *p, const struct run *r, const struct sample *s, size_t *ret_length) {
-  size_t scope = p->label_target ? r->batch : 0;
-  *ret_length = sizeof scope + 1 + s->labels_length;
+  SCOPED(buf_done) struct buf renamed;
+  size_t scope = p->label_target ? r->batch : 0, length = s->labels_length;
+  const char *labels = section_text(r->section, s->labels);
+  buf_init(&renamed, SECTION_BYTES_MAX);
+  if (length && run_gives_way(p, r)) {
+    run_put_labels(&renamed, labels);
+    labels = renamed.data;
+    length = renamed.length;
+  }
+  *ret_length = sizeof scope + 1 + length;
   char *key = arena_alloc(&p->arena, *ret_length);
   memcpy(key, &scope, sizeof scope);
   key[sizeof scope] = (char)s->suffix;
-  memcpy(key + sizeof scope + 1, section_text(r->section, s->labels), s->labels_length);
+  memcpy(key + sizeof scope + 1, labels, length);
   return key;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/map.h"
 #include "metric/exposition.h"
 
@@ -46,5 +47,10 @@ struct page {
 
 void page_init(struct page *p, struct batch *const *batches, size_t count, enum exposition_format format, bool label_target);
 void page_done(struct page *p);
+
+/* Whether the samples of the run may have a label of their own named target where ours stands. */
+bool run_gives_way(const struct page *p, const struct run *r);
+/* Appends labels of such a run as they are shown: target gives way as in Prometheus, to exported_target. */
+void run_put_labels(struct buf *out, const char *labels);
 
 #endif

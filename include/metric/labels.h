@@ -24,7 +24,7 @@ struct labels {
 /* A set from pairs in any order; of one name the last wins; empty values are left out. Strings are copied. */
 struct labels *labels_new(const struct label_pair *pairs, size_t count);
 /* From a section's canonical text (a="1",b="2", escaped) plus `extra` pairs. A label of the text that has the name of one of these gives way as
- * in Prometheus, to exported_<name>. */
+ * in Prometheus, to exported_<name>, or where that is taken to exported_exported_<name> and so on. */
 struct labels *labels_from_text(const char *text, size_t length, const struct label_pair *extra, size_t extra_count);
 struct labels *labels_ref(struct labels *l);
 void labels_unref(struct labels *l); /* NULL allowed */

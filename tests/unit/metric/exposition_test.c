@@ -371,8 +371,18 @@ static void a_label_named_target_gives_way(void **state) {
   assert_string_equal(write_page(*state, EXPOSITION_TEXT, true),
                       "# HELP up Whether it answers.\n# TYPE up gauge\n"
                       "up{target=\"a\",a=\"b,target=\\\"x\\\"\",exported_target=\"theirs\",z=\"1\"} 1\n"
-                      "up{target=\"a\",exported_target=\"first\",exported_target_=\"theirs\"} 2\nup{target=\"a\"} 3\n");
+                      "up{target=\"a\",exported_target=\"first\",exported_exported_target=\"theirs\"} 2\nup{target=\"a\"} 3\n");
   assert_true(strstr(write_page(*state, EXPOSITION_TEXT, false), "up{exported_target=\"first\",target=\"theirs\"} 2\n") != NULL);
+}
+
+static void series_that_become_one_where_target_gives_way_are_shown_once(void **state) {
+  target(*state, "a");
+  struct section *s = section(*state);
+  section_add(s, &up, section_label_pairs(s, "target", "x", NULL), 1);
+  section_add(s, &up, section_label_pairs(s, "exported_target", "x", NULL), 2);
+  finish(*state);
+  assert_non_null(strstr(write_page(*state, EXPOSITION_OPENMETRICS, true), "\nup{target=\"a\",exported_target=\"x\"} 1\n# EOF\n"));
+  assert_int_equal(((struct stage *)*state)->left_out, 1);
 }
 
 static void a_hostile_target_name_is_escaped(void **state) {
@@ -430,6 +440,7 @@ int main(void) {
       page_test(a_reserved_name_costs_the_type_and_no_sample),
       page_test(a_series_of_two_parts_of_a_target_appears_once),
       page_test(a_label_named_target_gives_way),
+      page_test(series_that_become_one_where_target_gives_way_are_shown_once),
       page_test(a_hostile_target_name_is_escaped),
       page_test(a_page_above_its_cap_says_so),
       cmocka_unit_test(the_content_types_are_exact),

@@ -103,6 +103,9 @@ static void a_servers_own_label_gives_way_to_the_targets(void **state) {
   assert_text("db=\"0\"", extra, COUNTOF(extra), "up{db=\"0\",job=\"redis\",target=\"cache\"}");
   assert_text("job=\"mine\",jobs=\"x\",target=\"t\\\\\"", extra, COUNTOF(extra),
               "up{exported_job=\"mine\",exported_target=\"t\\\\\",job=\"redis\",jobs=\"x\",target=\"cache\"}");
+  assert_text(
+      "exported_exported_job=\"1\",exported_job=\"2\",job=\"3\"", extra, COUNTOF(extra),
+      "up{exported_exported_exported_job=\"3\",exported_exported_job=\"1\",exported_job=\"2\",job=\"redis\",target=\"cache\"}");
 }
 
 static void a_set_is_shown_as_promql_writes_it(void **state) {
