@@ -117,6 +117,8 @@ static void say_why(struct answer *a, CURL *easy, CURLcode result, const char *e
     say_unconnected(told, easy, error);
   else if (result == CURLE_OUT_OF_MEMORY && told->last >= NET_PROCESSING) /* what libcurl calls it; ours ends the program */
     fail(&told->why, FAIL_LIMIT, "a line of the answer's headers is longer than %d bytes", CURL_MAX_HTTP_HEADER);
+  else if (result == CURLE_WRITE_ERROR) /* what libcurl calls it; our own cuts are no failures */
+    fail(&told->why, kind, "the compressed answer goes on behind its end");
   else if (result == CURLE_TOO_MANY_REDIRECTS)
     fail(&told->why, kind, "redirected more than %u times", told->redirects);
   else if (result == CURLE_SSL_CACERT_BADFILE && strchr(error, ':'))

@@ -68,6 +68,7 @@ class Nginx(Server):
         body = self.folder / "www"
         body.mkdir()
         (body / "bomb").write_bytes(gzip.compress(b" " * (64 << 20)))
+        (body / "behind").write_bytes(gzip.compress(b"a 1\n") + b"more")
         with open(body / "endless", "wb") as f:
             f.truncate(1 << 40)
         plain = f"""
@@ -77,6 +78,7 @@ class Nginx(Server):
     location = /to-tls {{ return 302 https://localhost:{self.ports['good']}/echo; }}
     location = /to-here {{ return 302 /echo; }}
     location = /bomb {{ add_header Content-Encoding gzip; }}
+    location = /behind {{ add_header Content-Encoding gzip; }}
     location = /slow {{ alias {body}/endless; limit_rate 100; }}
     location = /gzip {{ gzip on; gzip_types *; gzip_min_length 1; alias {__file__}; }}
   }}"""
@@ -242,6 +244,10 @@ class Transfers(unittest.TestCase):
         self.assertEqual((slow["why"], slow["phases"]["last"]), ("timeout", "transfer"))
         self.assertIn("gzip", packed["headers"])
         self.assertEqual(packed["body"], pathlib.Path(__file__).read_text())
+
+    def test_bytes_behind_a_compressed_body_are_said_to_be_that(self):
+        a = self.ask(self.plain("/behind", compressed=True, answer_max=1000))
+        self.assertEqual((a["why"], a["text"]), ("protocol", "the compressed answer goes on behind its end"))
 
     def test_a_port_with_tls_is_talked_to(self):
         say = {"say": "GET /echo HTTP/1.0\r\n\r\n", "hear": True}
