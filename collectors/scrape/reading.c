@@ -67,15 +67,15 @@ static bool take_sample(void *context, const struct parsed_sample *s) {
   return true;
 }
 
-bool reading_make(const struct scrape_options *o, const char *part, const char *body, size_t length, enum exposition_format format,
+bool reading_make(const struct scrape_options *o, const char *part, const char *body, size_t length, struct reading_way way,
                   struct reading *ret, struct fail *f) {
   struct reader r = {.options = o, .reading = ret};
   struct parser_place where;
   *ret = (struct reading){.section = section_new(part)};
   section_limit(ret->section, (size_t)o->sample_limit, 4 * length + (size_t)o->sample_limit * SERIES_BYTES);
   if (!o->expose) section_hide(ret->section);
-  bool parsed =
-      exposition_parse(body, length, format, false, &(struct parser_events){.context = &r, .sample = take_sample}, &where, f);
+  const struct parser_events events = {.context = &r, .sample = take_sample};
+  bool parsed = exposition_parse(body, length, way.format, way.strict, &events, &where, f);
   if (parsed && r.why.kind == FAIL_NONE) return true;
   section_unref(ret->section);
   *ret = (struct reading){0};

@@ -1,6 +1,7 @@
 /* The collector of an application's own metrics: asks as Prometheus asks, and takes what Prometheus would store. A page without Content-Type, or with
- * one that names no format, is read as text 0.0.4, as Prometheus 2 did. One that calls itself OpenMetrics and has not even its grammar is read as
- * text, when it is complete, and from then on asked for as text. */
+ * one that names no format, is read as text 0.0.4, as Prometheus 2 did. One that calls itself OpenMetrics is held to the letter of that; where it is
+ * not, but complete, it is read as Prometheus reads it, and said so. One that has not even the grammar of OpenMetrics is read as text, and from then
+ * on asked for as text. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,19 +98,31 @@ static bool is_complete(const struct net_answer *a) {
   return a->length >= strlen(end) && !memcmp(a->body + a->length - strlen(end), end, strlen(end));
 }
 
-static bool parse(const struct scrape *s, const struct net_answer *a, enum exposition_format format, struct reading *ret,
-                  struct fail *f) {
-  return reading_make(s->options, parts[PART_METRICS].name, a->body, a->length, format, ret, f);
+static bool parse(const struct scrape *s, const struct net_answer *a, enum exposition_format format, bool strict,
+                  struct reading *ret, struct fail *f) {
+  return reading_make(s->options, parts[PART_METRICS].name, a->body, a->length, (struct reading_way){format, strict}, ret, f);
+}
+
+/* What says that it is OpenMetrics and is not to the letter, which *f tells; *lacks tells it of what can be read all the same. */
+static bool read_false(struct scrape *s, const struct net_answer *a, struct reading *ret, struct fail *lacks, struct fail *f) {
+  const char *read_as = "as Prometheus reads it";
+  struct fail why;
+  bool good = parse(s, a, EXPOSITION_OPENMETRICS, false, ret, &why);
+  if (!good && why.kind != FAIL_LIMIT) {
+    s->plain = true;
+    read_as = "as text";
+    good = parse(s, a, EXPOSITION_TEXT, false, ret, &why);
+  }
+  if (good) fail(lacks, FAIL_PROTOCOL, "this is no OpenMetrics, though it says so, and is read %s: %.300s", read_as, f->text);
+  if (!good && why.kind == FAIL_LIMIT) *f = why;
+  return good;
 }
 
 /* *lacks tells what the reader should know of a page that could be read all the same. */
 static bool read_page(struct scrape *s, const struct net_answer *a, struct reading *ret, struct fail *lacks, struct fail *f) {
   bool openmetrics = is_openmetrics(a);
-  if (parse(s, a, openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, ret, f)) return true;
-  bool other = openmetrics && f->kind != FAIL_LIMIT && is_complete(a);
-  s->plain = s->plain || other;
-  if (other && parse(s, a, EXPOSITION_TEXT, ret, NULL))
-    return fail(lacks, FAIL_PROTOCOL, "this is no OpenMetrics, though it says so, and is read as text: %.300s", f->text) || true;
+  if (parse(s, a, openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, openmetrics, ret, f)) return true;
+  if (openmetrics && f->kind != FAIL_LIMIT && is_complete(a) && read_false(s, a, ret, lacks, f)) return true;
   bool odd = *a->content_type && !openmetrics && !is_type(a->content_type, "text/plain");
   if (odd)
     return fail_prefix(f, "%s answered %.100s, which is no page of metrics", s->options->request.address.shown, a->content_type);

@@ -45,7 +45,8 @@ static void measure(const char *what, const struct scrape_options *o, bool openm
   put_body(&body, openmetrics);
   for (int i = 0; i < ROUNDS; i++) {
     double start = clock_seconds();
-    if (!reading_make(o, "bench", body.data, body.length, openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, &r, &f)) {
+    struct reading_way way = {openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, openmetrics};
+    if (!reading_make(o, "bench", body.data, body.length, way, &r, &f)) {
       printf("%s: %s\n", what, f.text);
       return;
     }

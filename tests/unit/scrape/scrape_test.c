@@ -286,6 +286,25 @@ static void a_false_openmetrics_is_read_as_text_and_asked_for_as_such(void **sta
   end(&t);
 }
 
+static void openmetrics_that_prometheus_takes_is_taken_and_what_is_wrong_with_it_is_said(void **state) {
+  (void)state;
+  struct trial t = begin(TARGET "}");
+  take(&t, OM, "# TYPE jobs counter\njobs_total 5 # {t=\"x\"} 1\n# TYPE jobs_total gauge\n# EOF\n");
+  assert_content(&t, "counter jobs_total{} 5\n");
+  assert_non_null(strstr(t.poll.fails[METRICS].text, "though it says so, and is read as Prometheus reads it: line 3, column "));
+  assert_non_null(strstr(asked_for(&t), "openmetrics"));
+  take(&t, OM, "# TYPE jobs counter\njobs_total 6\n# EOF\n");
+  assert_int_equal(t.poll.fails[METRICS].kind, FAIL_NONE);
+  end(&t);
+}
+
+static void a_false_openmetrics_with_too_many_series_is_over_the_limit_and_no_crash(void **state) {
+  (void)state;
+  struct trial t = begin(TARGET ", sample_limit: 2}");
+  assert_non_null(strstr(refused(&t, OM, "a 1\n\nb 2\nc 3\n# EOF\n"), "more than 2 series, the sample_limit"));
+  end(&t);
+}
+
 static void an_application_whose_exemplars_stand_on_a_page_that_is_no_openmetrics_is_seen_when_it_is_asked_again(void **state) {
   (void)state;
   struct trial t = begin(TARGET "}");
@@ -375,6 +394,8 @@ int main(void) {
       cmocka_unit_test(as_many_series_as_the_limit_promises_are_taken),
       cmocka_unit_test(a_long_value_is_cut_and_stays_apart),
       cmocka_unit_test(a_false_openmetrics_is_read_as_text_and_asked_for_as_such),
+      cmocka_unit_test(openmetrics_that_prometheus_takes_is_taken_and_what_is_wrong_with_it_is_said),
+      cmocka_unit_test(a_false_openmetrics_with_too_many_series_is_over_the_limit_and_no_crash),
       cmocka_unit_test(an_application_whose_exemplars_stand_on_a_page_that_is_no_openmetrics_is_seen_when_it_is_asked_again),
       cmocka_unit_test(openmetrics_that_was_cut_off_is_not_taken),
       cmocka_unit_test(a_request_is_that_of_prometheus_and_of_the_file),
