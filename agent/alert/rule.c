@@ -32,10 +32,14 @@ static const struct option rows[] = {
      .type = OPTION_DURATION,
      .offset = offsetof(struct keys, keep_firing),
      .help = "How long an alert goes on firing when the condition is no longer true."},
-    {.name = "labels", .type = OPTION_LABELS, .offset = offsetof(struct keys, labels), .help = "Labels added to each alert."},
-    {.name = "annotations",
+    {.name = "labels",
      .type = OPTION_LABELS,
      .max = 64,
+     .offset = offsetof(struct keys, labels),
+     .help = "Labels added to each alert."},
+    {.name = "annotations",
+     .type = OPTION_LABELS,
+     .max = 256,
      .offset = offsetof(struct keys, annotations),
      .help = "Texts for people."},
     {.name = "recover",
@@ -61,12 +65,20 @@ static bool check_name(const struct load *l, const struct node *map, const struc
   return node_fail(&l->reader, record, "record: \"%.60s\" is not the name of a metric; use letters, digits, _ and :", k->record);
 }
 
+/* for: 0s, annotations: {}, and a key without a value, as what generates rules may write them everywhere. */
+static bool says_nothing(const struct node *n) {
+  msec_t span = 1;
+  if (n->type != NODE_SCALAR) return !n->count;
+  return node_is_null(n) || (duration_parse(n->text, &span) && span == 0);
+}
+
 /* What only alerts have. */
 static bool check_record(const struct load *l, const struct node *map) {
   static const char *const alone[] = {"for", "keep_firing_for", "annotations", "recover", "no_data"};
   for (size_t i = 0; i < COUNTOF(alone); i++) {
     const struct node *n = node_get(map, alone[i]);
-    if (n) return node_fail(&l->reader, n->key, "%s: only an alert has this; a rule that records has expr and labels", alone[i]);
+    if (n && !says_nothing(n))
+      return node_fail(&l->reader, n->key, "%s: only an alert has this; a rule that records has expr and labels", alone[i]);
   }
   return true;
 }

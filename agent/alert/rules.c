@@ -12,12 +12,14 @@
 #include "config/file.h"
 #include "config/schema.h"
 
+#define INTERVAL_MIN ((msec_t)1000) /* no poll brings anything new sooner */
+
 static const struct option group_rows[] = {
     {.name = "name", .type = OPTION_STRING, .offset = offsetof(struct rule_group, name)},
-    {.name = "interval", .type = OPTION_DURATION, .min = 1000, .max = 86400000, .offset = offsetof(struct rule_group, interval)},
+    {.name = "interval", .type = OPTION_DURATION, .offset = offsetof(struct rule_group, interval)},
     {.name = "query_offset", .type = OPTION_DURATION, .max = 86400000, .offset = offsetof(struct rule_group, query_offset)},
-    {.name = "limit", .type = OPTION_INT, .max = 1000000, .offset = offsetof(struct rule_group, limit)},
-    {.name = "labels", .type = OPTION_LABELS, .offset = offsetof(struct rule_group, labels)},
+    {.name = "limit", .type = OPTION_INT, .min = INT32_MIN, .max = INT32_MAX, .offset = offsetof(struct rule_group, limit)},
+    {.name = "labels", .type = OPTION_LABELS, .max = 64, .offset = offsetof(struct rule_group, labels)},
     {.name = "rules", .type = OPTION_NODE},
     {0},
 };
@@ -68,6 +70,8 @@ static bool read_group(const struct load *l, const struct node *map, struct rule
   if (map->type != NODE_MAP) return node_fail(r, map, "a group is a map with name: and rules:, not %s", node_type_name(map));
   if (!schema_read(r, map, "", &(struct schema){group_rows, g}, 1)) return false;
   if (!g->name || !*g->name) return node_fail(r, map, "a group needs a name");
+  if (g->interval) g->interval = MAX(g->interval, INTERVAL_MIN);
+  g->limit = MAX(g->limit, 0); /* below it there is none in Prometheus either */
   g->file = r->file;
   g->source = l->text;
   return read_rules(l, node_get(map, "rules"), g);
@@ -83,6 +87,8 @@ static bool check_group_name(const struct load *l, const struct node *n, const s
 
 static bool read_groups(const struct load *l, const struct node *root) {
   struct rule_set *set = l->set;
+  if (node_get(root, "spec"))
+    return node_fail(&l->reader, root, "this is a Kubernetes manifest; the file of rules is what stands below its spec:");
   if (!schema_read(&l->reader, root, "", &(struct schema){file_rows, NULL}, 1)) return false;
   const struct node *list = node_get(root, "groups");
   if (!list || node_is_null(list)) return true;

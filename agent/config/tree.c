@@ -17,7 +17,7 @@ bool node_is_null(const struct node *n) {
 
 const char *node_type_name(const struct node *n) {
   static const char *const names[] = {[NODE_SCALAR] = "text", [NODE_LIST] = "a list", [NODE_MAP] = "a map"};
-  return names[n->type];
+  return node_is_null(n) ? "nothing" : names[n->type];
 }
 
 const char *node_show_key(const struct node *key, char out[KEY_SHOWN_SIZE]) {

@@ -165,10 +165,11 @@ bool value_check_name(const struct reader *r, const struct node *at, const char 
   return true;
 }
 
-/* The text of an element in a list or of a label; NULL with a sentence. */
+/* The text of an element in a list or of a label; NULL with a sentence. To Prometheus a label without a value is empty. */
 static const char *element(const struct value *v, const struct node *n) {
+  if (v->r->literal && v->row->type == OPTION_LABELS && node_is_null(n)) return "";
   if (n->type == NODE_SCALAR && !node_is_null(n)) return expand(v->r, n);
-  node_fail(v->r, n, "%s: text belongs here, not %s", v->name, n->type == NODE_SCALAR ? "nothing" : node_type_name(n));
+  node_fail(v->r, n, "%s: text belongs here, not %s", v->name, node_type_name(n));
   return NULL;
 }
 
@@ -185,9 +186,11 @@ static bool read_strings(const struct value *v) {
   return true;
 }
 
-static bool is_label_name(const char *name) {
+/* What begins with __ is nobody's to choose, though in a rule file of Grafana's (__dashboardUid__) it may stand. */
+static bool is_label_name(const struct reader *r, const char *name) {
   size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-  return *name && !name[good] && !isdigit((unsigned char)*name) && strncmp(name, "__", 2) != 0;
+  bool reserved = r->literal ? !strcmp(name, "__name__") : !strncmp(name, "__", 2);
+  return *name && !name[good] && !isdigit((unsigned char)*name) && !reserved;
 }
 
 static bool read_pairs(const struct value *v) {
@@ -195,15 +198,15 @@ static bool read_pairs(const struct value *v) {
   struct pairs pairs = {.count = map->count};
   bool labels = v->row->type == OPTION_LABELS;
   size_t max = v->row->max ? (size_t)v->row->max : labels ? CONFIG_LABELS_MAX : CONFIG_PAIRS_MAX;
-  if (pairs.count > max) return node_fail(v->r, map, "%s: at most %zu %s are allowed", v->name, max, labels ? "labels" : "entries");
+  if (pairs.count > max) return node_fail(v->r, map, "%s: at most %zu entries are allowed", v->name, max);
   pairs.names = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.names);
   pairs.values = arena_alloc(v->r->arena, pairs.count * sizeof *pairs.values);
   size_t i = 0;
   for (const struct node *n = map->first; n; n = n->next, i++) {
     char key[KEY_SHOWN_SIZE];
-    if (labels && !is_label_name(n->key->text))
-      return node_fail(v->r, n->key, "%s: \"%s\" is not a label name; use letters, digits and _, no digit first, not __ first",
-                       v->name, node_show_key(n->key, key));
+    if (labels && !is_label_name(v->r, n->key->text))
+      return node_fail(v->r, n->key, "%s: \"%s\" is not a label name; use letters, digits and _, no digit first, not %s", v->name,
+                       node_show_key(n->key, key), v->r->literal ? "__name__" : "__ first");
     pairs.names[i] = arena_copy(v->r->arena, n->key->text);
     if (!(pairs.values[i] = element(v, n))) return false;
     if (!text_is_clean(pairs.values[i], strlen(pairs.values[i])))

@@ -5,9 +5,11 @@
 
 #include <string.h>
 
-#include "config/tree.h"
-#include "base/map.h"
+#include "agent/config/alias.h"
 #include "base/mem.h"
+
+#define STANDARD_TAG    "tag:yaml.org,2002:"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct walk {
   const struct reader *r;
@@ -16,7 +18,8 @@ struct walk {
   yaml_parser_t parser;
   yaml_event_t event;
   bool has_event;
-  size_t nodes;
+  size_t nodes;       /* that may still be made */
+  struct map anchors; /* nodes by their &name */
 };
 
 /* libyaml's words, and what people mostly did. */
@@ -33,6 +36,8 @@ static const struct {
     {"did not find expected ',' or ']'", "a list [a, b] is not closed, or a comma is missing"},
     {"did not find expected ',' or '}'", "a map {a: 1, b: 2} is not closed, or a comma is missing"},
     {"found unexpected end of stream", "a quote is not closed"},
+    {"invalid leading UTF-8 octet", "save the file as UTF-8"},
+    {"invalid trailing UTF-8 octet", "save the file as UTF-8"},
     {"found unknown escape character", "a backslash in double quotes begins an escape; single quotes take it as it is"},
 };
 
@@ -83,22 +88,62 @@ static bool next(struct walk *w) {
   return true;
 }
 
-static bool has_tag(const yaml_event_t *e) {
-  return (e->type == YAML_SCALAR_EVENT && e->data.scalar.tag) ||
-         (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.tag) ||
-         (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.tag);
+static const char *tag_of(const yaml_event_t *e) {
+  const yaml_char_t *tag = e->type == YAML_SCALAR_EVENT           ? e->data.scalar.tag
+                           : e->type == YAML_SEQUENCE_START_EVENT ? e->data.sequence_start.tag
+                           : e->type == YAML_MAPPING_START_EVENT  ? e->data.mapping_start.tag
+                                                                  : NULL;
+  return (const char *)tag;
+}
+
+/* !!str 5: the text is what counts here, and of what type it is, its key says. */
+static bool is_tag_allowed(const struct walk *w, const char *tag) {
+  return w->r->literal && !strncmp(tag, STANDARD_TAG, strlen(STANDARD_TAG)) && strcmp(tag, STANDARD_TAG "binary") != 0;
 }
 
 /* What YAML knows and nothing here has a use for: each would only hide what the file means. */
 static bool allowed(struct walk *w, const struct node *n, unsigned depth) {
   const yaml_event_t *e = &w->event;
-  if (e->type == YAML_ALIAS_EVENT) return node_fail(w->r, n, "aliases (*name) are not supported; write the value again");
-  if (has_tag(e)) return node_fail(w->r, n, "tags (!name) are not supported; leave it out");
+  const char *tag = tag_of(e);
+  if (e->type == YAML_ALIAS_EVENT && !w->r->literal)
+    return node_fail(w->r, n, "aliases (*name) are not supported; write the value again");
+  if (tag && !is_tag_allowed(w, tag)) return node_fail(w->r, n, "tags (!name) are not supported; leave it out");
   if (depth > CONFIG_DEPTH_MAX) return node_fail(w->r, n, "nested too deeply; at most %d levels are read", CONFIG_DEPTH_MAX);
-  if (++w->nodes > CONFIG_NODES_MAX) return node_fail(w->r, n, "too many values; at most %d are read", CONFIG_NODES_MAX);
+  if (!w->nodes) return node_fail(w->r, n, "too many values; at most %d are read", CONFIG_NODES_MAX);
   if (e->type == YAML_SCALAR_EVENT && memchr(e->data.scalar.value, 0, e->data.scalar.length))
     return node_fail(w->r, n, "there is a NUL character in this value");
+  w->nodes--;
   return true;
+}
+
+/* Aliases */
+
+/* The name behind & of the event; NULL without one. In the arena: the event goes. */
+static const char *anchor_of(const struct walk *w) {
+  const yaml_event_t *e = &w->event;
+  const yaml_char_t *name = e->type == YAML_SCALAR_EVENT           ? e->data.scalar.anchor
+                            : e->type == YAML_SEQUENCE_START_EVENT ? e->data.sequence_start.anchor
+                            : e->type == YAML_MAPPING_START_EVENT  ? e->data.mapping_start.anchor
+                                                                   : NULL;
+  return name ? arena_copy(w->tree, (const char *)name) : NULL;
+}
+
+static void note_anchor(struct walk *w, const char *name, struct node *n) {
+  if (name) *map_slot(&w->anchors, name, strlen(name)) = n;
+}
+
+static struct node *read_alias(struct walk *w, const struct node *at, unsigned depth) {
+  const char *name = (const char *)w->event.data.alias.anchor;
+  const struct node *meant = map_find(&w->anchors, name, strlen(name));
+  if (!meant) {
+    node_fail(w->r, at, "no value above is called &%.60s", name);
+    return NULL;
+  }
+  struct node *copy = alias_copy(meant, w->tree, &w->nodes, CONFIG_DEPTH_MAX + 1 - depth);
+  if (!copy)
+    node_fail(w->r, at, "*%.60s makes this too large: at most %d values in %d levels are read", name, CONFIG_NODES_MAX,
+              CONFIG_DEPTH_MAX);
+  return copy;
 }
 
 static struct node *read_node(struct walk *w, unsigned depth);
@@ -115,6 +160,7 @@ static bool read_list(struct walk *w, struct node *list, unsigned depth) {
 }
 
 static bool key_is_good(struct walk *w, struct map *seen, struct node *key) {
+  if (key->type == NODE_MAP && w->r->literal) return node_fail(w->r, key, "put quotes around a value that begins with {{");
   if (key->type != NODE_SCALAR) return node_fail(w->r, key, "a key is a word, not %s", node_type_name(key));
   struct node **first = (struct node **)map_slot(seen, key->text, strlen(key->text));
   char shown[KEY_SHOWN_SIZE];
@@ -123,18 +169,36 @@ static bool key_is_good(struct walk *w, struct map *seen, struct node *key) {
   return true;
 }
 
+static bool is_merge(const struct walk *w, const struct node *key) {
+  return w->r->literal && key->plain && !strcmp(key->text, "<<");
+}
+
 static bool read_map(struct walk *w, struct node *map, unsigned depth) {
   SCOPED(map_done) struct map seen = {0};
-  struct node **tail = &map->first;
+  struct node **tail = &map->first, *merged = NULL;
   while (next(w)) {
-    if (w->event.type == YAML_MAPPING_END_EVENT) return true;
-    struct node *key = read_node(w, depth + 1);
-    if (!key || !key_is_good(w, &seen, key) || !next(w) || !(*tail = read_node(w, depth + 1))) return false;
-    (*tail)->key = key;
-    tail = &(*tail)->next;
+    if (w->event.type == YAML_MAPPING_END_EVENT) return !merged || alias_merge(w->r, map, merged, &seen);
+    struct node *key = read_node(w, depth + 1), *value;
+    if (!key || !key_is_good(w, &seen, key) || !next(w) || !(value = read_node(w, depth + 1))) return false;
+    if (is_merge(w, key)) {
+      merged = value;
+      continue;
+    }
+    value->key = key;
+    *tail = value;
+    tail = &value->next;
     map->count++;
   }
   return false;
+}
+
+static struct node *read_scalar(struct walk *w, struct node *n) {
+  const char *tag = tag_of(&w->event);
+  n->type = NODE_SCALAR;
+  n->text = arena_copy_bytes(w->tree, w->event.data.scalar.value, w->event.data.scalar.length);
+  n->plain = w->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!tag || strcmp(tag, STANDARD_TAG "str") != 0);
+  n->literal = w->r->literal;
+  return n;
 }
 
 /* Reads the node that the current event begins; afterwards the current event is the one that ends it. NULL with a sentence. */
@@ -143,6 +207,8 @@ static struct node *read_node(struct walk *w, unsigned depth) {
   n->line = (unsigned)w->event.start_mark.line + 1;
   n->column = (unsigned)w->event.start_mark.column + 1;
   if (!allowed(w, n, depth)) return NULL;
+  if (w->event.type == YAML_ALIAS_EVENT) return read_alias(w, n, depth);
+  const char *anchor = anchor_of(w);
   bool good = true;
   if (w->event.type == YAML_SEQUENCE_START_EVENT) {
     n->type = NODE_LIST;
@@ -151,12 +217,11 @@ static struct node *read_node(struct walk *w, unsigned depth) {
     n->type = NODE_MAP;
     good = read_map(w, n, depth);
   } else {
-    n->type = NODE_SCALAR;
-    n->text = arena_copy_bytes(w->tree, w->event.data.scalar.value, w->event.data.scalar.length);
-    n->plain = w->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    n->literal = w->r->literal;
+    read_scalar(w, n);
   }
-  return good ? n : NULL;
+  if (!good) return NULL;
+  note_anchor(w, anchor, n);
+  return n;
 }
 
 static struct node *empty_map(struct walk *w) {
@@ -178,10 +243,14 @@ static struct node *read_stream(struct walk *w) {
   if (w->event.type == YAML_STREAM_END_EVENT) return empty_map(w);
   struct node *root = skip(w, 1) ? read_node(w, 1) : NULL;
   if (!root || !skip(w, 2)) return NULL;
-  if (w->event.type != YAML_STREAM_END_EVENT) {
-    struct node at = {.line = (unsigned)w->event.start_mark.line + 1, .column = (unsigned)w->event.start_mark.column + 1};
-    node_fail(w->r, &at, "a second document begins here; the file holds one");
-    return NULL;
+  struct node at = {.line = (unsigned)w->event.start_mark.line + 1, .column = (unsigned)w->event.start_mark.column + 1};
+  while (w->event.type != YAML_STREAM_END_EVENT) {
+    if (!next(w)) return NULL;
+    if (w->event.type != YAML_SCALAR_EVENT || w->event.data.scalar.length) {
+      node_fail(w->r, &at, "a second document begins here; the file holds one");
+      return NULL;
+    }
+    if (!skip(w, 2)) return NULL;
   }
   if (node_is_null(root)) return empty_map(w);
   if (root->type == NODE_MAP) return root;
@@ -196,16 +265,21 @@ static void wipe_parser(yaml_parser_t *p) {
 }
 
 struct node *tree_parse(struct arena *tree, const struct reader *r, const char *text, size_t length) {
-  struct walk w = {.r = r, .tree = tree, .text = text};
+  struct walk w = {.r = r, .tree = tree, .text = text, .nodes = CONFIG_NODES_MAX};
+  if (length >= strlen(BYTE_ORDER_MARK) && !memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK))) {
+    w.text += strlen(BYTE_ORDER_MARK);
+    length -= strlen(BYTE_ORDER_MARK);
+  }
   if (!yaml_parser_initialize(&w.parser)) {
     fail(r->fail, FAIL_SYSTEM, "no memory to read YAML");
     return NULL;
   }
   yaml_parser_set_encoding(&w.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(&w.parser, (const unsigned char *)text, length);
+  yaml_parser_set_input_string(&w.parser, (const unsigned char *)w.text, length);
   struct node *root = read_stream(&w);
   drop_event(&w);
   wipe_parser(&w.parser);
   yaml_parser_delete(&w.parser);
+  map_done(&w.anchors);
   return root;
 }

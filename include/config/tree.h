@@ -34,15 +34,15 @@ struct reader {
   struct fail *fail;
 };
 
-/* Parses a file's text: one document, no alias, tag or duplicate key, nothing above the caps. The result is a map (empty for an empty file).
- * NULL with a sentence. */
+/* Parses a file's text: one document, no duplicate key, nothing above the caps. A literal file is one that other programs read too: aliases, merge keys
+ * and tags are understood there, and refused in our own. The result is a map (empty for an empty file). NULL with a sentence. */
 struct node *tree_parse(struct arena *tree, const struct reader *r, const char *text, size_t length) MUST_CHECK;
 
 /* The value of a key in a map; NULL when there is none, or when `map` is NULL. */
 struct node *node_get(const struct node *map, const char *key);
 /* True for `key:` without a value, `~` and `null`: the default stays. */
 bool node_is_null(const struct node *n);
-/* "a list", "a map", "text". */
+/* "a list", "a map", "text", "nothing". */
 const char *node_type_name(const struct node *n);
 #define KEY_SHOWN_SIZE 48
 /* Writes what may be shown of a key, and returns it: its leading word. In `password:x`, where a space is missing, the rest is a secret. */

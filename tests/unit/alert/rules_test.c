@@ -88,6 +88,69 @@ static void a_file_without_groups_is_no_mistake(void **state) {
   }
 }
 
+static void what_yaml_can_say_twice_is_read_as_prometheus_reads_it(void **state) {
+  (void)state;
+  struct rule_set *set = parse_good("\xef\xbb\xbf---\n"
+                                    "groups:\n"
+                                    "- name: g\n"
+                                    "  rules:\n"
+                                    "  - &a\n"
+                                    "    alert: A\n"
+                                    "    expr: &up up == 0\n"
+                                    "    for: 5m\n"
+                                    "    labels: &page {severity: page, team: web, empty: }\n"
+                                    "  - <<: [*a, {for: 7m, keep_firing_for: 1m}]\n"
+                                    "    alert: B\n"
+                                    "    labels: {<<: *page, team: !!str 5}\n"
+                                    "  - {alert: C, expr: *up, annotations: {__dashboardUid__: x}}\n"
+                                    "---\n");
+  assert_int_equal(set->rule_count, 3);
+  const struct rule *b = &set->groups[0].rules[1], *c = &set->groups[0].rules[2];
+  assert_string_equal(b->name, "B");
+  assert_int_equal(b->pending, 300000);
+  assert_int_equal(b->keep_firing, 60000);
+  assert_string_equal(pair(&b->labels, "severity"), "page");
+  assert_string_equal(pair(&b->labels, "team"), "5");
+  assert_string_equal(pair(&b->labels, "empty"), "");
+  assert_int_equal(b->labels.count, 3);
+  assert_string_equal(c->text, "up == 0");
+  assert_int_equal(c->expr_line, 7); /* where it is written */
+  assert_string_equal(pair(&c->annotations, "__dashboardUid__"), "x");
+  rules_free(set);
+}
+
+/* Each &l is ten times the one before. */
+static void a_few_aliases_do_not_become_millions_of_values(void **state) {
+  (void)state;
+  char text[2000] = "groups:\n- &l0 {name: x}\n";
+  for (int i = 1; i <= 8; i++) {
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, "- &l%d [*l%d,*l%d,*l%d,*l%d,*l%d,*l%d,*l%d,*l%d,*l%d,*l%d]\n", i, i - 1, i - 1,
+             i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+  }
+  assert_null(parse(text));
+  if (!strstr(why.text, "makes this too large: at most 100000 values")) fail_msg("%s", why.text);
+}
+
+static void what_prometheus_lets_pass_does_not_stop_a_file(void **state) {
+  (void)state;
+  struct rule_set *set = parse_good("groups:\n"
+                                    "- name: g\n"
+                                    "  interval: 500ms\n"
+                                    "  limit: -1\n"
+                                    "  rules:\n"
+                                    "  - {record: a, expr: up, for: 0s, keep_firing_for: , annotations: {}}\n"
+                                    "- name: h\n"
+                                    "  interval: 2d\n"
+                                    "- name: i\n"
+                                    "  interval: 0s\n");
+  assert_int_equal(set->groups[0].interval, 1000);
+  assert_int_equal(set->groups[0].limit, 0);
+  assert_int_equal(set->groups[1].interval, 2 * 86400000);
+  assert_int_equal(set->groups[2].interval, 0);
+  rules_free(set);
+}
+
 /* `rule` stands in a group, its first key in line 4 and column 5. */
 static void assert_refused(const char *rule, const char *sentence) {
   char text[4096];
@@ -123,6 +186,11 @@ static void a_mistake_is_shown_at_its_place(void **state) {
       {"alert: A\n    expr: up[5m]\n",
        "r.yml:5:11: expr: a rule needs an instant vector or a number, and this is a range; put a function"},
       {"[a]\n", "r.yml:4:5: a rule is a map with alert: or record:, not a list"},
+      {"\n", "r.yml:4:4: a rule is a map with alert: or record:, not nothing"},
+      {"alert: *a\n", "r.yml:4:12: no value above is called &a"},
+      {"<<: a\n", "r.yml:4:9: <<: a map belongs here, as <<: *name, not text"},
+      {"alert: A\n    expr: !!binary dXA=\n", "r.yml:5:11: tags (!name) are not supported; leave it out"},
+      {"alert: A\n    expr: {{ .Values.expr }}\n", "r.yml:5:12: put quotes around a value that begins with {{"},
   };
   for (size_t i = 0; i < COUNTOF(wrong); i++) assert_refused(wrong[i].rule, wrong[i].sentence);
 }
@@ -166,6 +234,8 @@ static void two_groups_of_a_name_in_one_file_are_refused(void **state) {
                 "limit, labels, rules");
   assert_null(parse("group:\n- name: a\n"));
   assert_string_equal(why.text, "r.yml:1:1: unknown key \"group\"; did you mean \"groups\"? Allowed here: groups");
+  assert_null(parse("kind: PrometheusRule\nspec: {groups: []}\n"));
+  assert_string_equal(why.text, "r.yml:1:1: this is a Kubernetes manifest; the file of rules is what stands below its spec:");
 }
 
 /* Files */
@@ -255,6 +325,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_that_prometheus_knows_of_a_rule_is_read),
       cmocka_unit_test(a_file_without_groups_is_no_mistake),
+      cmocka_unit_test(what_yaml_can_say_twice_is_read_as_prometheus_reads_it),
+      cmocka_unit_test(a_few_aliases_do_not_become_millions_of_values),
+      cmocka_unit_test(what_prometheus_lets_pass_does_not_stop_a_file),
       cmocka_unit_test(a_mistake_is_shown_at_its_place),
       cmocka_unit_test(a_mistake_in_an_expression_is_shown_where_it_stands_in_the_file),
       cmocka_unit_test(a_template_that_does_not_close_is_refused_at_load),

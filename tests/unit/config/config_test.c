@@ -26,7 +26,8 @@ static const struct example_options *options(const struct config *c, size_t i) {
 
 static void an_empty_file_is_the_defaults(void **state) {
   (void)state;
-  static const char *const empty[] = {"", "# nothing\n", "---\n", "targets:\n", "web: {listen_address: }\n", "{}"};
+  static const char *const empty[] = {
+      "", "# nothing\n", "---\n", "targets:\n", "web: {listen_address: }\n", "{}", "\xef\xbb\xbf# from an editor\n"};
   for (size_t i = 0; i < COUNTOF(empty); i++) {
     struct config *c = parse_good(empty[i]);
     assert_int_equal(c->listen.count, 1);
@@ -192,7 +193,8 @@ static const struct {
      "2:1: not valid YAML: did not find expected ',' or '}'; a map {a: 1, b: 2} is not closed, or a comma is missing"},
     {"poll_interval: 1s\nnonsense\nstate_dir: x\n",
      "2:1: not valid YAML: could not find expected ':'; a key is followed by a colon and a space"},
-    {"poll_interval: \xC3\xBC\nstate_dir: \xC3\xBC\xFF\n", "2:13: not valid YAML: invalid leading UTF-8 octet"},
+    {"poll_interval: \xC3\xBC\nstate_dir: \xC3\xBC\xFF\n",
+     "2:13: not valid YAML: invalid leading UTF-8 octet; save the file as UTF-8"},
     {"one\ntwo: 2\n",
      "2:4: not valid YAML: mapping values are not allowed in this context; indentation that does not fit, a key above without its "
      "colon, or a value with \": \" in it that needs quotes"},
