@@ -60,11 +60,21 @@ static const struct matcher *name_matcher(const struct search *q) {
   return NULL;
 }
 
+/* Rows of a name are linked from the newest on; people, and first() in a template, expect them as they came. */
+static void put_oldest_first(struct view *v) {
+  for (size_t i = 0; i < v->count / 2; i++) {
+    struct reading other = v->readings[i];
+    v->readings[i] = v->readings[v->count - 1 - i];
+    v->readings[v->count - 1 - i] = other;
+  }
+}
+
 static void look_at_rows(struct search *q, struct view *v, const struct shard *s) {
   const struct matcher *named = name_matcher(q);
   if (named) {
     const struct row *r = map_find(&s->by_name, named->value, strlen(named->value));
     for (; r && !q->dear; r = r->same_name) look_at(q, v, r);
+    put_oldest_first(v);
     return;
   }
   for (size_t i = 0; i < s->row_count && !q->dear; i++) look_at(q, v, s->rows[i]);

@@ -60,6 +60,7 @@ static struct spec read_spec(struct printing *p) {
   }
   s.verb = *p->cursor;
   if (s.verb) p->cursor++;
+  if (s.verb == 'v') s.plus = false; /* it asks for the names of fields, and there are none */
   return s;
 }
 

@@ -18,7 +18,8 @@ const char *moment_text(double wall, char *out, size_t size) {
     return out;
   }
   size_t used = strftime(out, size, "%Y-%m-%d %H:%M:%S", &utc);
-  int milliseconds = (int)((wall - floor(wall)) * 1000);
+  int milliseconds =
+      (int)MIN(llround((wall - floor(wall)) * 1e9) / 1000000, 999); /* 59.9 is a little less in binary, and .9 to all */
   if (milliseconds) used += (size_t)snprintf(out + used, size - used, ".%03d", milliseconds);
   while (milliseconds && out[used - 1] == '0') used--;
   snprintf(out + used, size - used, " +0000 UTC");

@@ -1,12 +1,13 @@
 /* The functions that Prometheus adds to Go's. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/template/humanize.h"
 #include "agent/template/moment.h"
+#include "agent/template/rune.h"
 #include "base/clock.h"
 #include "base/regex.h"
+#include "base/text.h"
 
 enum { MADE_MAX = 16384, SHOWN_SIZE = 80 };
 
@@ -150,36 +151,49 @@ static bool p_parse_duration(struct calling *c, const struct tvalue *args, size_
 
 /* Texts */
 
-static bool changed(struct calling *c, const char *name, const struct tvalue *v, int (*change)(int), struct tvalue *ret) {
+/* `change` says what becomes of a character, and may know the one before it (0: none). */
+static bool changed(struct calling *c, const char *name, const struct tvalue *v, uint32_t (*change)(uint32_t code, uint32_t before),
+                    struct tvalue *ret) {
+  SCOPED(buf_done) struct buf out;
+  buf_init(&out, MADE_MAX);
   if (!want(c, name, v, T_TEXT)) return false;
-  char *copy = arena_copy_bytes(c->arena, v->text, v->length);
-  for (size_t i = 0; i < v->length; i++) copy[i] = (char)change((unsigned char)copy[i]);
-  *ret = (struct tvalue){.kind = T_TEXT, .text = copy, .length = v->length};
+  uint32_t code, before = 0;
+  for (size_t i = 0; i < v->length; before = code) {
+    i += rune_at(v->text + i, v->length - i, &code);
+    text_character(&out, change(code, before));
+  }
+  *ret = t_copy(c->arena, &out);
   return true;
+}
+
+static uint32_t upper(uint32_t code, uint32_t before) {
+  (void)before;
+  return rune_upper(code);
+}
+
+static uint32_t lower(uint32_t code, uint32_t before) {
+  (void)before;
+  return rune_lower(code);
+}
+
+/* The first letter of each word. */
+static uint32_t capital(uint32_t code, uint32_t before) {
+  return rune_is_letter(before) || before == '_' || (before >= '0' && before <= '9') ? code : rune_upper(code);
 }
 
 static bool p_upper(struct calling *c, const struct tvalue *args, size_t count, struct tvalue *ret) {
   (void)count;
-  return changed(c, "toUpper", &args[0], toupper, ret);
+  return changed(c, "toUpper", &args[0], upper, ret);
 }
 
 static bool p_lower(struct calling *c, const struct tvalue *args, size_t count, struct tvalue *ret) {
   (void)count;
-  return changed(c, "toLower", &args[0], tolower, ret);
+  return changed(c, "toLower", &args[0], lower, ret);
 }
 
 static bool p_title(struct calling *c, const struct tvalue *args, size_t count, struct tvalue *ret) {
   (void)count;
-  if (!want(c, "title", &args[0], T_TEXT)) return false;
-  char *copy = arena_copy_bytes(c->arena, args[0].text, args[0].length);
-  bool within = false;
-  for (size_t i = 0; i < args[0].length; i++) {
-    unsigned char b = (unsigned char)copy[i];
-    if (!within) copy[i] = (char)toupper(b);
-    within = isalnum(b) || b == '_' || b == '\'' || b >= 0x80;
-  }
-  *ret = (struct tvalue){.kind = T_TEXT, .text = copy, .length = args[0].length};
-  return true;
+  return changed(c, "title", &args[0], capital, ret);
 }
 
 static bool p_match(struct calling *c, const struct tvalue *args, size_t count, struct tvalue *ret) {
@@ -202,8 +216,9 @@ static bool p_replace(struct calling *c, const struct tvalue *args, size_t count
   size_t length = args[2].length, done = 0, from = 0;
   struct regex_groups groups;
   while (from <= length && !out.overflow && regex_find(r, text, length, from, &groups)) {
+    bool behind_another = groups.to[0] == groups.from[0] && groups.from[0] == done && done;
     buf_put(&out, text + done, groups.from[0] - done);
-    regex_expand(&out, r, args[1].text, text, &groups);
+    if (!behind_another) regex_expand(&out, r, args[1].text, text, &groups); /* nothing right behind a match is none to Go */
     done = groups.to[0];
     from = done + (groups.to[0] == groups.from[0]);
   }

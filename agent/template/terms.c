@@ -86,6 +86,19 @@ static bool number(struct parse *p, struct tvalue *ret) {
 
 /* Terms */
 
+/* What people write who know other languages: $value > 1, $value - 1, $labels.pod-name, $labels["x"]. */
+static bool wrong_word(struct parse *p) {
+  const char *at = p->cursor;
+  bool within = at > p->text && parse_word(at - 1) && parse_word(at + 1);
+  if (*at == '-' && within)
+    return parse_wrong(p, at, "there is no - in a name; write index $labels \"…\" for a label whose name has one");
+  if (*at == '[') return parse_wrong(p, at, "there are no [ ] here; write index $labels \"…\" for a label by its name");
+  if (strchr("<>=!+-*/%&", *at))
+    return parse_wrong(
+        p, at, "templates have no %.1s; compare with gt, lt, eq, as in {{ if gt $value 1.0 }}, and compute in the expr", at);
+  return parse_wrong(p, at, "\"%.*s\" is neither a value nor a function", (int)MIN(strcspn(at, " \t\n}"), 20), at);
+}
+
 static bool is_declared(const struct parse *p, const char *name) {
   for (size_t i = 0; i < p->variable_count; i++)
     if (!strcmp(p->variables[i], name)) return true;
@@ -147,9 +160,9 @@ static bool begin_term(struct parse *p, struct term *t) {
   t->kind = TERM_CONSTANT;
   if (c == '"' || c == '`') return parse_quoted(p, &t->constant);
   if (c == '\'') return character(p, &t->constant);
-  if (strchr("+-.0123456789", c)) return number(p, &t->constant);
-  if (parse_word(p->cursor)) return word(p, t);
-  return parse_wrong(p, p->cursor, "\"%.20s\" is neither a value nor a function", p->cursor);
+  bool digit = c && strchr("0123456789", p->cursor[c == '+' || c == '-']) && p->cursor[c == '+' || c == '-'];
+  if (digit || c == '.') return number(p, &t->constant);
+  return parse_word(p->cursor) ? word(p, t) : wrong_word(p);
 }
 
 static bool fields(struct parse *p, struct term *t) {
