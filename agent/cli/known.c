@@ -162,11 +162,23 @@ static bool find_seen(struct known *k, const char *metric, struct metric_facts *
   return count;
 }
 
+/* An exporter that is scraped may show names of ours with labels of its own. */
+static void add_seen(struct known *k, const char *metric, struct metric_facts *facts) {
+  struct metric_facts seen;
+  if (!find_seen(k, metric, &seen)) return;
+  facts->labels = label_set_copy(&facts->labels, &k->arena);
+  for (size_t i = 0; i < seen.labels.count; i++)
+    if (label_set_get(&facts->labels, seen.labels.items[i].name) == LABEL_NEVER)
+      label_set_put(&facts->labels, seen.labels.items[i].name, LABEL_MAYBE, &k->arena);
+}
+
 static bool find(void *context, const char *metric, struct metric_facts *ret) {
   struct known *k = context;
   const struct metric_facts *known = map_find(&k->metrics, metric, strlen(metric));
   if (known) *ret = *known;
-  return known || find_pattern(k, metric, ret) || find_seen(k, metric, ret);
+  if (!known && !find_pattern(k, metric, ret)) return find_seen(k, metric, ret);
+  add_seen(k, metric, ret);
+  return true;
 }
 
 /* A slip is in one place, or an ending that is missing; what differs in two is another metric. */

@@ -35,7 +35,7 @@ void label_set_put(struct label_set *s, const char *name, enum presence presence
   s->items[s->count++] = (struct label_fact){name, presence};
 }
 
-static struct label_set copy(const struct label_set *s, struct arena *a) {
+struct label_set label_set_copy(const struct label_set *s, struct arena *a) {
   struct label_set ret = *s;
   ret.items = NULL;
   if (!s->count) return ret;
@@ -73,7 +73,7 @@ static enum presence narrowed(const struct matcher *m, enum presence before) {
 static struct label_set of_selector(const struct lint *l, const struct expr *e) {
   struct metric_facts facts;
   struct label_set s = {.open = true};
-  if (selected_facts(l, e, &facts)) s = copy(&facts.labels, l->arena);
+  if (selected_facts(l, e, &facts)) s = label_set_copy(&facts.labels, l->arena);
   for (size_t i = 0; i < e->selector.count; i++) {
     const struct matcher *m = &e->selector.matchers[i];
     enum presence before = label_set_get(&s, m->name), now = narrowed(m, before);
@@ -101,7 +101,7 @@ static struct label_set of_call(const struct lint *l, const struct expr *e, cons
   if (!strncmp(name, "absent", 6)) return of_absence(l, e);
   if (!strncmp(name, "label_", 6)) return (struct label_set){.open = true}; /* what it makes depends on values */
   if (strncmp(name, "histogram_", 10) != 0) return in->left.labels;
-  struct label_set s = copy(&in->left.labels, l->arena);
+  struct label_set s = label_set_copy(&in->left.labels, l->arena);
   label_set_put(&s, "le", LABEL_NEVER, l->arena);
   return s;
 }
@@ -125,7 +125,7 @@ static struct label_set kept(const struct lint *l, const struct label_set *from,
 }
 
 static struct label_set left_over(const struct lint *l, const struct label_set *from, const struct grouping *g) {
-  struct label_set s = copy(from, l->arena);
+  struct label_set s = label_set_copy(from, l->arena);
   for (size_t i = 0; i < g->count; i++) label_set_put(&s, g->names[i], LABEL_NEVER, l->arena);
   return s;
 }
@@ -143,7 +143,7 @@ static struct label_set of_aggregate(const struct lint *l, const struct expr *e,
 
 /* What either side may give, of which one is taken: the labels of `or`. */
 static struct label_set either(const struct lint *l, const struct label_set *a, const struct label_set *b) {
-  struct label_set s = copy(a, l->arena);
+  struct label_set s = label_set_copy(a, l->arena);
   s.open = a->open || b->open;
   s.some = false;
   for (size_t i = 0; i < s.count; i++)
@@ -170,7 +170,7 @@ static struct label_set one_to_one(const struct lint *l, const struct expr *e, c
 /* All labels of the many, and what the one gives them. */
 static struct label_set many_to_one(const struct lint *l, const struct expr *e, const struct label_set *many,
                                     const struct label_set *one) {
-  struct label_set s = copy(many, l->arena);
+  struct label_set s = label_set_copy(many, l->arena);
   for (size_t i = 0; i < e->binary.included.count; i++)
     label_set_put(&s, e->binary.included.names[i], label_set_get(one, e->binary.included.names[i]), l->arena);
   return s;

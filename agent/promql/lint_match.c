@@ -40,6 +40,8 @@ static void note_both(const struct lint *l, const struct label_set *left, const 
 /* What to write instead, so that they match. */
 static const char *repair(const struct lint *l, const struct expr *e, const struct sides_labels *s) {
   const char *op = token_name(e->binary.op), *both = label_set_list(&s->both, l->arena);
+  bool one_has_none = !*both && !(s->left.count && s->right.count); /* as hour() < 9 and up == 0 */
+  if (one_has_none && is_set_operator(e->binary.op)) return arena_printf(l->arena, "write %s on ()", op);
   if (!*both) return "give both sides the same labels: aggregate each by (job, instance, target)";
   if (is_set_operator(e->binary.op)) return arena_printf(l->arena, "write %s on (%s)", op, both);
   const struct expr *less = s->left.count ? e->binary.right : e->binary.left;

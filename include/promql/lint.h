@@ -20,6 +20,7 @@ struct label_set {
 };
 enum presence label_set_get(const struct label_set *s, const char *name);
 void label_set_put(struct label_set *s, const char *name, enum presence presence, struct arena *a);
+struct label_set label_set_copy(const struct label_set *s, struct arena *a);
 /* Of a target's family: the labels that it names (comma separated; NULL for none), of which one at least is there, and job, instance and target. */
 struct label_set label_set_of_family(const char *names, struct arena *a);
 

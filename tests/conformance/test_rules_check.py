@@ -144,6 +144,28 @@ class Rules(unittest.TestCase):
         self.assertNotIn("did you mean", check(rule("node_network_speed_bits < 5"))[1])
 
 
+    def test_two_sides_one_of_which_has_no_labels_are_told_to_match_on_none(self):
+        for expr in ("hour() < 9 and up == 0", "up == 0 and (hour() < 9)", "up == 0 unless count(up) > 1"):
+            code, said = check(rule(expr))
+            self.assertRegex(said, r"the two sides of (and|unless) never match.*: only the (left|right) has job, instance, target; write (and|unless) on \(\)\n")
+            self.assertIn("0 warnings", check(rule(re.sub(r" (and|unless) ", r" \1 on () ", expr)))[1])
+
+
+class Loaded(unittest.TestCase):
+    def test_what_promtool_accepts_is_loaded(self):
+        plain = rule("up == 0")
+        for text in ("\ufeff" + plain, plain.replace("\n", "\r\n"), plain + "---\n", "---\n" + plain + "...\n", "",
+                     rule("up", "    labels: &l {a: b, c: }\n  - {alert: B, expr: up, labels: *l}\n"),
+                     rule("&e up == 0", "    labels: &l {a: b}\n  - alert: B\n    expr: *e\n    labels: {<<: *l, c: !!str 5}\n"),
+                     rule("up", "    annotations: {__dashboardUid__: a, __panelId__: 5}\n"), rule("up", "    for: 0s\n    annotations: {}\n", "record: a"),
+                     rule("up", f"    labels: {{{', '.join(f'l{i}: x' for i in range(60))}}}\n"), plain.replace("rules:", "interval: 500ms\n  limit: -1\n  rules:")):
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "r.yml"
+                path.write_text(text, newline="")
+                ours, theirs = run(SONDE, "rules", "check", path), run("promtool", "check", "rules", path)
+                self.assertEqual((ours[0], theirs[0]), (0, 0), ours[1] + ours[2] + theirs[1] + theirs[2])
+
+
 class Refused(unittest.TestCase):
     def test_what_cannot_be_read_is_refused_with_a_sentence_and_a_place(self):
         for text, sentence in ((rule("rate(up[5m)"), r"^r\.yml:5:\d+: expr: "),
