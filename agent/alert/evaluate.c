@@ -97,7 +97,9 @@ static bool query(void *context, const char *text, struct arena *a, struct templ
   struct value v;
   struct evaluation notes;
   const struct expr *e = promql_parse(text, a, f);
-  if (!e || !evaluate(l, e, &v, &notes, f)) return fail_prefix(f, "query \"%.100s\"", text);
+  bool good = e && (promql_type(e) == VALUE_VECTOR || promql_type(e) == VALUE_SCALAR ||
+                    fail(f, FAIL_CONFIG, "a template can show an instant vector or a number"));
+  if (!good || !evaluate(l, e, &v, &notes, f)) return fail_prefix(f, "query \"%.100s\"", text);
   struct template_sample *samples = arena_alloc(a, (v.count + 1) * sizeof *samples);
   for (size_t i = 0; i < v.count; i++) {
     arena_defer(a, drop_labels, labels_ref(v.elements[i].labels));
@@ -174,7 +176,9 @@ static enum rule_health health_of(const struct evaluation *notes) {
   return notes->selected ? RULE_OK : RULE_IDLE;
 }
 
-static void say(const struct running_rule *r, const struct rule_group *group, bool ok, const struct fail *why) {
+static void say(const struct running_rule *r, const struct look *l, bool ok, const struct fail *why) {
+  const struct rule_group *group = l->group;
+  if (l->moment->silent) return;
   if (!ok && (r->health != RULE_ERROR || strcmp(r->error.text, why->text) != 0))
     log_error(NULL, "the rule %s of the group %s cannot be evaluated: %s", r->rule->name, group->name, why->text);
   if (ok && r->health == RULE_ERROR)
@@ -187,7 +191,7 @@ static void count_idle(struct running_rule *r, const struct look *l) {
   if (r->health == RULE_IDLE && (l->notes.gap || l->result.count || !promql_span(r->rule->expr))) return;
   bool was_idle = r->idle >= IDLE_MAX;
   r->idle = r->health == RULE_IDLE ? r->idle + !was_idle : 0;
-  if (was_idle == (r->idle >= IDLE_MAX) || pack_text(r->rule->file)) return;
+  if (was_idle == (r->idle >= IDLE_MAX) || l->moment->silent || pack_text(r->rule->file)) return;
   if (was_idle)
     log_info(NULL, "the rule %s of the group %s matches series now", r->rule->name, group->name);
   else
@@ -203,7 +207,7 @@ void rule_evaluate(struct running_rule *r, const struct rule_group *group, const
   double begun = clock_seconds();
   arena_init(&l.arena);
   bool ok = judge(&l, r, out, &why);
-  say(r, group, ok, &why);
+  say(r, &l, ok, &why);
   r->health = ok ? health_of(&l.notes) : RULE_ERROR;
   count_idle(r, &l);
   r->error = why;

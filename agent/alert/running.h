@@ -46,6 +46,7 @@ struct moment {
   msec_t at;    /* of the points that rules make */
   int64_t wall; /* the same, milliseconds since 1970 */
   bool settled;
+  bool silent; /* nothing is logged: a unit test has verdicts of its own */
   const struct pairs *external_labels;
   const char *external_url;
   struct ups *ups; /* emptied by who makes the moment */

@@ -73,6 +73,7 @@ static struct moment moment_of(struct unit_running *u, msec_t at, struct ups *up
       .at = BEGIN + at,
       .wall = llround(t->start * 1000) + at,
       .settled = true,
+      .silent = true,
       .external_labels = &t->external_labels,
       .external_url = t->external_url,
       .ups = ups,
@@ -122,6 +123,13 @@ static void judge_due(struct unit_running *u, msec_t at, msec_t step) {
   }
 }
 
+static bool is_judged(const struct expr *e, struct fail *why) {
+  enum value_type type = promql_type(e);
+  return type == VALUE_VECTOR || type == VALUE_SCALAR ||
+         fail(why, FAIL_CONFIG, "an instant vector or a number can be compared, and this is %s",
+              type == VALUE_MATRIX ? "a range" : "a string");
+}
+
 static void judge_expr(struct unit_running *u, const struct unit_expr *expected) {
   struct arena a;
   struct value v = {.type = VALUE_VECTOR};
@@ -130,7 +138,7 @@ static void judge_expr(struct unit_running *u, const struct unit_expr *expected)
   const struct source source = source_of(u);
   arena_init(&a);
   const struct expr *e = promql_parse(expected->text, &a, &why);
-  if (e && promql_eval(e, &source, BEGIN + expected->at, &a, &v, &notes, &why))
+  if (e && is_judged(e, &why) && promql_eval(e, &source, BEGIN + expected->at, &a, &v, &notes, &why))
     unit_value_judge(&u->verdicts, expected, &v, u->file->fuzzy);
   else
     unit_error_say(&u->verdicts, expected, why.text);
@@ -217,7 +225,7 @@ static bool check_length(const struct unit_file *f, struct fail *why) {
 static bool run_file(struct unit_file *u, const char *path, struct buf *said, struct unit_count *ret, struct fail *f) {
   if (!unit_file_read(u, path, f) || !check_length(u, f)) return false;
   struct rule_set *set = rules_load(&u->rule_files, f);
-  bool good = set && check_order(u, set, f);
+  bool good = set ? check_order(u, set, f) : fail_prefix(f, "%s", u->path);
   for (size_t i = 0; good && i < u->count; i++) {
     bool passed = run_test(u, &u->tests[i], set, said);
     ret->passed += passed;

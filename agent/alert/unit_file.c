@@ -11,6 +11,8 @@
 #define FILE_BYTES_MAX CONFIG_FILE_BYTES_MAX
 #define MINUTE         "1m"
 
+#define EVALUATION_INTERVAL ((msec_t)60000)
+
 #define SPAN_MAX ((int64_t)36500 * 86400000) /* a hundred years: a million of them are still a number */
 
 /* Durations and times of a file may be as short as a millisecond. */
@@ -117,8 +119,8 @@ static bool read_series(const struct reader *r, const struct node *map, void *re
   struct sequence *s = ret;
   struct fail why = {0};
   if (!read_map(r, map, series_rows, &k)) return false;
-  if (!k.series || !k.values) return node_fail(r, map, "a series needs series: NAME{…} and values: \"1 2+3x4 _ stale\"");
-  if (!notation_parse(arena_printf(r->arena, "%s %s", k.series, k.values), r->arena, s, &why))
+  if (!k.series) return node_fail(r, map, "a series needs series: NAME{…}, and values: \"1 2+3x4 _ stale\"");
+  if (!notation_parse(arena_printf(r->arena, "%s %s", k.series, k.values ? k.values : ""), r->arena, s, &why))
     return node_fail(r, map, "%s", why.text);
   for (size_t i = 0; i < s->count; i++)
     if (s->slots[i].kind == SLOT_HISTOGRAM)
@@ -137,10 +139,16 @@ static bool read_alerts(const struct reader *r, const struct node *map, void *re
   return read_list(r, map, "exp_alerts", read_expected_alert, sizeof *a->expected, &a->expected, &a->count);
 }
 
-/* A number, as YAML or PromQL write it. */
+/* A number, as YAML or PromQL write it: 1_000, 0x1f, -.Inf. */
 static bool read_number(const char *text, double *ret) {
-  if (*text == '.') text++; /* .inf, .nan */
-  return number_parse(text, strlen(text), ret);
+  char digits[64], *end;
+  size_t kept = 0, begin = *text == '-' || *text == '+', point = text[begin] == '.' && strchr("iInN", text[begin + 1]);
+  for (size_t i = 0; text[i] && kept < sizeof digits - 1; i++)
+    if (text[i] != '_' && !(point && i == begin)) digits[kept++] = text[i];
+  digits[kept] = 0;
+  if (number_parse(digits, kept, ret)) return true;
+  *ret = (double)strtoll(digits, &end, 16);
+  return kept > begin + 2 && digits[begin] == '0' && digits[begin + 1] == 'x' && !*end;
 }
 
 static bool read_sample(const struct reader *r, const struct node *map, void *ret) {
@@ -195,11 +203,9 @@ static struct strings resolved(struct arena *a, const char *path, const struct s
 static bool read_root(struct unit_file *u, const struct reader *r, const struct node *root) {
   struct file_keys k = {0};
   if (!read_map(r, root, file_rows, &k)) return false;
-  if (k.evaluation_interval <= 0)
-    return node_fail(r, node_get(root, "evaluation_interval"), "evaluation_interval: a span longer than nothing is needed");
   u->rule_files = resolved(r->arena, u->path, &k.rule_files);
   u->group_order = k.group_order;
-  u->evaluation_interval = k.evaluation_interval;
+  u->evaluation_interval = k.evaluation_interval ? k.evaluation_interval : EVALUATION_INTERVAL; /* 0s is none */
   u->fuzzy = k.fuzzy;
   return read_list(r, root, "tests", read_test, sizeof *u->tests, &u->tests, &u->count);
 }

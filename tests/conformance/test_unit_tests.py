@@ -79,6 +79,31 @@ class UnitTests(unittest.TestCase):
                     with self.subTest(test=test.get("name")):
                         self.check([rules], [wrong(rng, test)])
 
+    def test_what_a_file_may_write_in_several_ways_has_promtools_verdict(self):
+        series = "  input_series: &s\n  - {series: 'm{x=\"1\"}', values: '1+1x9'}\n  - {series: n}\n"
+
+        def expr(text, value):
+            return f"- interval: 1m\n{series}  promql_expr_test:\n  - {{expr: '{text}', eval_time: 4m, exp_samples: [{{value: {value}}}]}}\n"
+
+        for text, code in ((expr("sum(m) * -Inf", "-.Inf"), 0), (expr("sum(m) * 1000", "5_000"), 0), (expr("sum(m) + 26", "0x1F"), 0),
+                           (expr("sum(m)", "6"), 1), (expr('"a"', "1"), 1), (expr("m[5m]", "1"), 1),
+                           (expr("sum(m)", "5") + "- interval: 30s\n  input_series: *s\n  promql_expr_test: [{expr: sum(m), eval_time: 4m, exp_samples: [{value: 9}]}]\n", 0)):
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "t.yml"
+                path.write_text("evaluation_interval: 0s\ntests:\n" + text)
+                ours, theirs = judges(path)
+                self.assertEqual((ours[0], theirs[0]), (code, code), ours[1] + theirs[1])
+
+    def test_a_rule_that_fails_is_told_once_and_in_the_verdict(self):
+        with tempfile.TemporaryDirectory() as folder:
+            rules, path = pathlib.Path(folder) / "r.yml", pathlib.Path(folder) / "t.yml"
+            rules.write_text("groups: [{name: g, limit: 1, rules: [{alert: A, expr: m}, {alert: Idle, expr: nothing}]}]\n")
+            path.write_text("rule_files: [r.yml]\ntests:\n- interval: 1m\n  input_series: [{series: 'm{a=\"1\"}', values: 1x20}, {series: 'm{a=\"2\"}', values: 1x20}]\n"
+                            "  alert_rule_test: [{eval_time: 20m, alertname: A}]\n")
+            done = subprocess.run([SONDE, "rules", "test", path], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertEqual(done.stdout.count("2 alerts are more than the group's limit of 1"), 1)
+
     def test_a_test_that_would_never_end_is_refused(self):
         for text, sentence in (("evaluation_interval: 1ms\ntests: [{promql_expr_test: [{expr: 'up', eval_time: 1y}]}]\n", "more than 1000000 times"),
                                ("tests: [{interval: 292277024y, input_series: [{series: up, values: 1x9}]}]\n", "100y")):
