@@ -88,6 +88,44 @@ static void add_doubts(struct look *l, const struct evaluation *notes) {
   l->doubts = all;
 }
 
+/* What is recorded of a target that does not answer is missing as well; only the rule that records knows of the target. */
+struct recorded_doubts {
+  struct look *look;
+  struct map seen; /* rules: each is asked once, also where they record in a circle */
+};
+
+static void note_recorded(const char *name, void *arg);
+
+static void ask_recording(struct recorded_doubts *d, const struct rule *rule) {
+  struct value unused;
+  struct evaluation notes;
+  void **slot = map_slot(&d->seen, rule->identity, strlen(rule->identity));
+  if (*slot) return;
+  *slot = d;
+  if (evaluate(d->look, rule->expr, &unused, &notes, NULL)) add_doubts(d->look, &notes);
+  value_done(&unused);
+  promql_metrics(rule->expr, note_recorded, d);
+}
+
+static void note_recorded(const char *name, void *arg) {
+  struct recorded_doubts *d = arg;
+  const struct rule_set *set = d->look->moment->set;
+  for (size_t g = 0; set && g < set->count; g++)
+    for (size_t i = 0; i < set->groups[g].count; i++) {
+      const struct rule *rule = &set->groups[g].rules[i];
+      if (rule->records && !strcmp(rule->name, name)) ask_recording(d, rule);
+    }
+}
+
+/* They count where an alert may end for want of data, or begin. */
+static void add_recorded_doubts(struct look *l, const struct running_rule *r) {
+  struct recorded_doubts d = {.look = l};
+  if (r->rule->records || (!r->alerts.count && r->rule->no_data != NO_DATA_ALERT)) return;
+  promql_metrics(r->rule->expr, note_recorded, &d);
+  if (r->rule->recover) promql_metrics(r->rule->recover, note_recorded, &d);
+  map_done(&d.seen);
+}
+
 /* Templates */
 
 /* The expression of a template's query, at the time of the rule. */
@@ -139,6 +177,7 @@ static bool judge(struct look *l, struct running_rule *r, struct transitions *ou
     j.recovered = &l->recovered;
     j.recover_left = evaluate_left(l, rule->recover, &l->recover_left);
   }
+  add_recorded_doubts(l, r);
   j.doubts = l->doubts;
   j.doubt_count = l->doubt_count;
   if (rule->records) return emit_record(&r->emitted, m->history, m->at, rule, &j, f);

@@ -224,6 +224,7 @@ static void evaluate_group(struct evaluator *e, struct running_group *g, struct 
       .at = e->at,
       .wall = e->at + e->offset,
       .settled = e->at - e->started >= PROMQL_LOOKBACK,
+      .set = e->now.set,
       .external_labels = &e->now.config->external_labels,
       .external_url = e->now.config->external_url,
       .ups = ups,

@@ -46,7 +46,8 @@ struct moment {
   msec_t at;    /* of the points that rules make */
   int64_t wall; /* the same, milliseconds since 1970 */
   bool settled;
-  bool silent; /* nothing is logged: a unit test has verdicts of its own */
+  const struct rule_set *set; /* whose recording rules tell what is not known of the series that they make; NULL: all is known */
+  bool silent;                /* nothing is logged: a unit test has verdicts of its own */
   const struct pairs *external_labels;
   const char *external_url;
   struct ups *ups; /* emptied by who makes the moment */

@@ -45,6 +45,23 @@ bool promql_is_ordered(const struct expr *e) {
   return ordered;
 }
 
+static const char *name_of(const struct expr *selector) {
+  for (size_t i = 0; i < selector->selector.count; i++) {
+    const struct matcher *m = &selector->selector.matchers[i];
+    if (m->op == MATCH_EQUAL && !strcmp(m->name, "__name__")) return m->value;
+  }
+  return NULL;
+}
+
+void promql_metrics(const struct expr *e, void (*each)(const char *name, void *arg), void *arg) {
+  for (; e->kind == EXPR_BINARY; e = e->binary.left) promql_metrics(e->binary.right, each, arg);
+  if (e->kind == EXPR_SELECTOR && name_of(e)) each(name_of(e), arg);
+  if (e->kind == EXPR_SUBQUERY) promql_metrics(e->subquery.of, each, arg);
+  if (e->kind == EXPR_NEGATE) promql_metrics(e->negated, each, arg);
+  if (e->kind == EXPR_AGGREGATE) promql_metrics(e->aggregate.of, each, arg);
+  for (size_t i = 0; e->kind == EXPR_CALL && i < e->call.count; i++) promql_metrics(e->call.args[i], each, arg);
+}
+
 bool promql_selector(const struct expr *e, const struct matcher **ret, size_t *ret_count) {
   if (e->kind != EXPR_SELECTOR || e->type != VALUE_VECTOR) return false;
   if (e->selector.when.anchor != ANCHOR_STEP || e->selector.when.back) return false;

@@ -92,6 +92,8 @@ bool promql_eval_steps(const struct expr *e, const struct source *source, const 
 
 /* What an expression needs of the past: the longest range or offset plus the lookback. */
 msec_t promql_span(const struct expr *e);
+/* Calls for the name of every metric that is selected by it. */
+void promql_metrics(const struct expr *e, void (*each)(const char *name, void *arg), void *arg);
 /* The comparison at the top of an alert's expression, for messages and checks: `value` op `threshold`. False when there is none of that form. */
 struct comparison {
   const struct expr *value;

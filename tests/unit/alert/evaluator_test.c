@@ -230,6 +230,34 @@ static void a_target_that_is_down_freezes_its_alerts_alone(void **state) {
   assert_string_equal(waiting("ops"), "firing two 9; firing one 9; resolved two 1; resolved one 1");
 }
 
+/* Over two rules that record, one of which sums. */
+static void a_target_that_is_down_ends_no_alert_over_what_is_recorded_of_it(void **state) {
+  (void)state;
+  apply("{record: double, expr: load * 2}, {record: 'double:more', expr: sum by (target) (double + 1)}, {alert: Recorded, expr: "
+        "'double:more > 11'}");
+  tick(9, 9), tick(9, 9);
+  assert_string_equal(alerts(), "two:f one:f");
+  tick(NAN, 9), tick(NAN, 1);
+  assert_string_equal(alerts(), "one:f");
+  tick(1, 1);
+  assert_string_equal(alerts(), "");
+  assert_string_equal(waiting("ops"), "firing two 19; firing one 19; resolved two 3; resolved one 3");
+  apply("{record: double, expr: load * 2}, {alert: Recorded, expr: double > 11, no_data: resolve}");
+  tick(9, 1);
+  assert_string_equal(alerts(), "one:f");
+  tick(NAN, 1);
+  assert_string_equal(alerts(), "");
+}
+
+static void rules_that_record_in_a_circle_are_asked_once(void **state) {
+  (void)state;
+  apply("{record: a, expr: load or b}, {record: b, expr: a or a}, {alert: Circle, expr: b > 5}");
+  tick(9, 1), tick(9, 1);
+  assert_string_equal(alerts(), "one:f");
+  tick(NAN, 1), tick(1, 1);
+  assert_string_equal(alerts(), "");
+}
+
 static void a_target_that_is_down_fires_the_rule_about_it(void **state) {
   (void)state;
   apply("{alert: Down, expr: up == 0, for: 10s}");
@@ -530,6 +558,8 @@ int main(void) {
       TEST(alerts_are_series_as_in_prometheus),
       TEST(a_recorded_series_is_there_for_the_next_rule),
       TEST(a_target_that_is_down_freezes_its_alerts_alone),
+      TEST(a_target_that_is_down_ends_no_alert_over_what_is_recorded_of_it),
+      TEST(rules_that_record_in_a_circle_are_asked_once),
       TEST(a_target_that_is_down_fires_the_rule_about_it),
       TEST(over_a_restart_a_pending_alert_goes_on_exactly),
       TEST(over_a_restart_an_alert_is_kept_firing_for_as_long_as_was_said),
