@@ -240,9 +240,9 @@ static void the_series_of_a_span_are_those_that_have_points_in_it(void **state) 
   past_a(w->s, 30 * S, "y=3");
   past_tick(w->s, 40 * S, false, NULL, NULL);
   past_a(w->s, 50 * S, "z=3");
-  assert_string_equal(named(w, m, 2, ALWAYS), "z y x");
+  assert_string_equal(named(w, m, 2, ALWAYS), "x y z");
   assert_string_equal(named(w, m, 2, 0, 10 * S), "x");
-  assert_string_equal(named(w, m, 2, 10 * S, 20 * S), "y x");
+  assert_string_equal(named(w, m, 2, 10 * S, 20 * S), "x y");
   assert_string_equal(named(w, m, 2, 20 * S, 30 * S), "y"); /* x has its end there, and nothing else */
   assert_string_equal(named(w, m, 2, 30 * S, 40 * S), "");
   assert_string_equal(named(w, m, 2, 40 * S, 45 * S), "");
@@ -259,9 +259,9 @@ static void a_series_that_came_and_went_long_ago_is_found_there_and_nowhere_else
     snprintf(words, sizeof words, "x=%d.%d%s", t * 7919 % 1000, t % 10, t == 20 || t == 600 ? " y=1" : "");
     past_a(w->s, t * S, words);
   }
-  assert_string_equal(named(w, &m, 1, 0, 30 * S), "y x");
+  assert_string_equal(named(w, &m, 1, 0, 30 * S), "x y");
   assert_string_equal(named(w, &m, 1, 30 * S, 500 * S), "x");
-  assert_string_equal(named(w, &m, 1, 500 * S, 700 * S), "y x");
+  assert_string_equal(named(w, &m, 1, 500 * S, 700 * S), "x y");
   assert_string_equal(named(w, &m, 1, 700 * S, 800 * S), "x");
 }
 
