@@ -37,6 +37,7 @@ static enum fail_kind kind_of(CURLcode result) {
     return FAIL_RESOLVE;
   case CURLE_OPERATION_TIMEDOUT:
     return FAIL_TIMEOUT;
+  case CURLE_USE_SSL_FAILED:
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_CACERT_BADFILE:
@@ -119,6 +120,8 @@ static void say_why(struct answer *a, CURL *easy, CURLcode result, const char *e
     fail(&told->why, FAIL_LIMIT, "a line of the answer's headers is longer than %d bytes", CURL_MAX_HTTP_HEADER);
   else if (result == CURLE_WRITE_ERROR) /* what libcurl calls it; our own cuts are no failures */
     fail(&told->why, kind, "the compressed answer goes on behind its end");
+  else if (result == CURLE_USE_SSL_FAILED)
+    fail(&told->why, kind, "the server offers no STARTTLS");
   else if (result == CURLE_TOO_MANY_REDIRECTS)
     fail(&told->why, kind, "redirected more than %u times", told->redirects);
   else if (result == CURLE_SSL_CACERT_BADFILE && strchr(error, ':'))

@@ -39,14 +39,20 @@ static bool is_name(const char *origin) {
   return name;
 }
 
+static bool has_scheme(const char *url, const char *scheme) {
+  size_t length = strlen(scheme);
+  return strncasecmp(url, scheme, length) == 0 && strncmp(url + length, "://", 3) == 0;
+}
+
 /* tcp and tls are http and https to libcurl, up to where it would speak. free() it. */
 static char *plain_url(struct transfer *t, const char *url) {
-  bool tls = strncasecmp(url, "tls://", 6) == 0;
-  t->connects_only = tls || strncasecmp(url, "tcp://", 6) == 0;
+  bool tls = has_scheme(url, "tls"), plain = tls || has_scheme(url, "tcp");
+  t->starttls = has_scheme(url, "smtp") || has_scheme(url, "imap") || has_scheme(url, "pop3");
+  t->connects_only = plain || t->starttls;
   size_t length = strlen(url) + sizeof "https";
-  char *plain = mem_zero(length);
-  snprintf(plain, length, "%s%s", !t->connects_only ? "" : tls ? "https" : "http", t->connects_only ? url + 3 : url);
-  return plain;
+  char *own = mem_zero(length);
+  snprintf(own, length, "%s%s", !plain ? "" : tls ? "https" : "http", plain ? url + 3 : url);
+  return own;
 }
 
 /* libcurl takes the name from the URL: so the URL gets it, and the connection is led to where the URL led. */
@@ -74,7 +80,7 @@ static bool set_parsed(struct transfer *t, const struct net_request *r, const ch
   if (curl_url_set(u, CURLUPART_URL, url, 0)) return curl_easy_setopt(t->easy, CURLOPT_URL, url) == CURLE_OK;
   bool has_port = curl_url_get(u, CURLUPART_PORT, &port, 0) == CURLUE_OK;
   curl_free(port);
-  if (t->connects_only && !has_port) return fail(f, FAIL_CONFIG, "a port is missing: tcp://host:port");
+  if (t->connects_only && !has_port) return fail(f, FAIL_CONFIG, "a port is missing, as in tcp://host:port");
   if (r->tls.server_name && !rename_server(t, u, r->tls.server_name)) return fail(f, FAIL_CONFIG, "the server name makes no sense");
   bool good = !curl_url_get(u, CURLUPART_URL, &whole, 0) && curl_easy_setopt(t->easy, CURLOPT_URL, whole) == CURLE_OK;
   if (good) t->origin = request_origin(whole);
@@ -94,7 +100,7 @@ static bool set_url(struct transfer *t, const struct net_request *r, struct fail
 }
 
 static bool set_limits(struct transfer *t, const struct net_request *r) {
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_PROTOCOLS_STR, t->starttls ? "smtp,imap,pop3" : "http,https");
   SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_PROXY, "");
   SET(CURLOPT_FOLLOWLOCATION, (long)(r->redirects_max > 0));
@@ -111,6 +117,7 @@ static bool set_limits(struct transfer *t, const struct net_request *r) {
   if (r->compressed) SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   if (t->connects_only) SET(CURLOPT_CONNECT_ONLY, 1L);
   if (t->connects_only) SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
+  if (t->starttls) SET(CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
   return true;
 }
 

@@ -185,6 +185,7 @@ void transfer_tell(struct transfer *t, CURLcode result) {
   if (result == CURLE_OPERATION_TIMEDOUT && t->lookups && told->last == NET_RESOLVE) lookups_leave(t->lookups, clock_now());
   if (result == CURLE_WRITE_ERROR && told->cut) result = CURLE_OK;
   answer_complete(t->answer, t->easy, result, t->error);
+  if (t->connects_only) told->status = 0; /* that of a mail server's greeting is none of ours */
   bool led = told->redirects && result != CURLE_TOO_MANY_REDIRECTS && result != CURLE_URL_MALFORMAT;
   if (told->why.kind && led) name_place(t, told);
   t->done(t->context, told);

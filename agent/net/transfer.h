@@ -15,7 +15,8 @@ struct transfer {
   struct answer *answer;
   msec_t sent, deadline;
   bool urgent, insecure, certificates;
-  bool connects_only, hear; /* tcp and tls: it goes on in talk.c once connected */
+  bool connects_only, hear; /* it goes on in talk.c once connected */
+  bool starttls;            /* and what it connects to speaks in the clear before it is asked for TLS */
   char *say;
   size_t say_length, said;
   int socket;                            /* while it talks */

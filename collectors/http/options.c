@@ -13,6 +13,7 @@
 #define AT(field) offsetof(struct probe_options, field)
 
 static const char *const tls_choices[] = {"required", "forbidden", NULL};
+static const char *const starttls_choices[] = {"smtp", "imap", "pop3", NULL};
 
 static bool check_regex(const char *name UNUSED, const char *text, struct fail *f) {
   struct regex *r = regex_new_search(text, f);
@@ -159,6 +160,11 @@ const struct option http_option_rows[] = {
 const struct option tcp_option_rows[] = {
     {.name = "tcp", .type = OPTION_STRING, .help = "The port: `db-1:5432`, `[::1]:22`.", .offset = AT_REQUEST(text)},
     {.name = "tls", .type = OPTION_BOOL, .fallback = "off", .help = "Speak TLS from the start.", .offset = AT(tls)},
+    {.name = "starttls",
+     .type = OPTION_STRING,
+     .help = "Ask for TLS in the protocol that is spoken there, and begin it.",
+     .choices = starttls_choices,
+     .offset = AT(starttls)},
     {.name = "send",
      .type = OPTION_STRING,
      .help = "What to send once connected, in double quotes with its line end: `\"PING\\r\\n\"`.",
@@ -190,14 +196,19 @@ bool tcp_prepare(void *options, struct arena *a, char *name, size_t size, struct
   if (!text || !*text) return fail(f, FAIL_CONFIG, "an address is missing, as in tcp: db-1:5432");
   if (!address_parse_tcp(text, a, address, f)) return false;
   bool tls = o->tls || address->secure;
+  if (o->starttls && tls) return fail(f, FAIL_CONFIG, "starttls and tls exclude each other: TLS begins later or at once");
+  if (o->starttls && (o->send || o->answer))
+    return fail(f, FAIL_CONFIG, "with starttls nothing else is said: leave out send and expect");
   const char *of_tls = o->request.ca_file                ? "ca_file"
                        : o->request.cert_file            ? "cert_file"
                        : o->request.server_name          ? "server_name"
                        : o->request.insecure_skip_verify ? "insecure_skip_verify"
                                                          : NULL;
-  if (of_tls && !tls) return fail(f, FAIL_CONFIG, "%s is given, but no TLS is spoken; add tls: on", of_tls);
+  if (of_tls && !tls && !o->starttls)
+    return fail(f, FAIL_CONFIG, "%s is given, but no TLS is spoken; add tls: on, or starttls", of_tls);
   o->request.expected_name = o->request.server_name;
-  if (o->tls && !address->secure) address->url = arena_printf(a, "tls://%s", address->shown);
+  const char *scheme = o->starttls ? o->starttls : o->tls ? "tls" : NULL;
+  if (scheme && !address->secure) address->url = arena_printf(a, "%s://%s", scheme, address->shown);
   snprintf(name, size, "%s", address->shown);
   return request_judge_certificates(&o->request, f);
 }

@@ -19,7 +19,7 @@ struct probe_options {
   struct health_options health;
   /* TCP */
   bool tls;
-  const char *send, *answer;
+  const char *starttls, *send, *answer;
 };
 
 extern const struct option http_option_rows[];

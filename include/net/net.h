@@ -23,7 +23,9 @@ struct net_tls {
 };
 
 struct net_request {
-  const char *url;            /* http, https; tcp://host:port and tls://host:port connect only, and say and hear what follows */
+  const char
+      *url; /* http, https; tcp://host:port and tls://host:port connect only, and say and hear what follows; smtp://host:port,
+                    * imap:// and pop3:// connect and ask for TLS with STARTTLS */
   const char *method;         /* NULL: GET, or POST with a body */
   const char *const *headers; /* "Name: value", ended by NULL; NULL for none */
   const char *body;           /* of HTTP; NULL for none */
@@ -63,7 +65,7 @@ enum net_phase { NET_PHASES(X) NET_PHASE_COUNT };
 #undef X
 
 struct net_answer {
-  long status;      /* of the last answer; 0: none came, `why` says why; of tcp and tls 0. Beside a `why` it is no success */
+  long status;      /* of the last answer; 0: none came, `why` says why; of what only connects 0. Beside a `why` it is no success */
   const char *body; /* NUL-terminated, at most answer_max bytes; never NULL */
   size_t length;
   bool cut;           /* there was more than answer_max */
@@ -85,9 +87,9 @@ struct net_answer {
   double chain_not_after;         /* when the first of the accepted chain, its authority included, expires; 0 unless verified */
   const struct net_certificate *certificates; /* as shown, leaf first */
   size_t certificate_count;
-  struct fail
-      why; /* kind NONE when the answer came whole or was cut at answer_max. Without the URL, which the caller knows how to call;
-                      what went wrong behind a redirect begins with the origin that it led to */
+  /* Kind NONE when the answer came whole or was cut at answer_max. Without the URL, which the caller knows how to call; what went wrong behind a
+   * redirect begins with the origin that it led to. */
+  struct fail why;
 };
 /* Copies the request and begins. `done` is called on the loop's thread, once, unless the loop is stopped before; the answer lives until it returns, or,
  * taken with net_answer_keep(), until net_answer_free(). False with a sentence when it cannot begin; then `done` is not called. */

@@ -12,6 +12,7 @@ from stack import Program, Server, Sonde, accepts, fetch, free_port, need, parse
 
 NGINX = """
 daemon off;
+load_module {modules}/ngx_mail_module.so;
 user root;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -43,17 +44,30 @@ http {{
   server {{ listen 127.0.0.1:{client} ssl; ssl_certificate {folder}/good.crt; ssl_certificate_key {folder}/good.key;
     ssl_client_certificate {folder}/ca.crt; ssl_verify_client on; }}
 }}
+mail {{
+  auth_http 127.0.0.1:{closed}/;
+  ssl_certificate {folder}/good.chain;
+  ssl_certificate_key {folder}/good.key;
+  server {{ listen 127.0.0.1:{smtp}; protocol smtp; starttls on; }}
+  server {{ listen 127.0.0.1:{imap}; protocol imap; starttls on; }}
+  server {{ listen 127.0.0.1:{pop3}; protocol pop3; starttls on; }}
+  server {{ listen 127.0.0.1:{bare}; protocol smtp; }}
+  server {{ listen 127.0.0.1:{aged}; protocol smtp; starttls on; ssl_certificate {folder}/old.crt; ssl_certificate_key {folder}/old.key; }}
+}}
 """
 
 
 class Nginx(Server):
-    """nginx with TLS: `good` from an authority of its own, `old` expired, `own` self-signed, `client` asks for a certificate."""
+    """nginx with TLS: `good` from an authority of its own, `old` expired, `own` self-signed, `client` asks for a certificate. And as a mail server with
+    STARTTLS: `smtp`, `imap`, `pop3`; `bare` has none, `aged` an expired certificate."""
 
     name = "nginx"
 
     def __init__(self):
         super().__init__()
         self.port, self.good, self.old, self.own, self.client, self.closed = (free_port() for _ in range(6))
+        self.smtp, self.imap, self.pop3, self.bare, self.aged = (free_port() for _ in range(5))
+        self.modules = need("libnginx-mod-mail", "/usr/lib/nginx/modules")
         self.ca = str(self.folder / "ca.crt")
 
     def openssl(self, *words):
@@ -216,6 +230,13 @@ class BesideBlackbox(unittest.TestCase):
             "tcp-tls": (f"localhost:{n.good}", {"tls": True, **tls}, "tcp", {"tls": True, "tls_config": tls}),
             "tcp-said": (f"127.0.0.1:{n.port}", {"send": "GET /\r\n", "expect": "^<html>"}, "tcp",
                          {"query_response": [{"send": "GET /\r\n"}, {"expect": "^<html>"}]}),
+            "smtp": (f"localhost:{n.smtp}", {"starttls": "smtp", **tls}, "tcp",
+                     {"tls_config": tls, "query_response": [{"expect": "^220 "}, {"send": "EHLO probe\r"}, {"expect": "^250.STARTTLS"},
+                                                            {"send": "STARTTLS\r"}, {"expect": "^220 "}, {"starttls": True}]}),
+            "imap": (f"localhost:{n.imap}", {"starttls": "imap", **tls}, "tcp",
+                     {"tls_config": tls, "query_response": [{"expect": "OK"}, {"send": ". STARTTLS\r"}, {"expect": "OK"}, {"starttls": True}]}),
+            "pop3": (f"localhost:{n.pop3}", {"starttls": "pop3", **tls}, "tcp",
+                     {"tls_config": tls, "query_response": [{"expect": "^.OK"}, {"send": "STLS\r"}, {"expect": "^.OK"}, {"starttls": True}]}),
         }
         cls.blackbox = Program("blackbox", ["prometheus-blackbox-exporter", "--config.file={folder}/bb.yml", "--web.listen-address=127.0.0.1:{port}"])
         modules = {name: {"prober": prober, "timeout": "5s", prober: {"preferred_ip_protocol": "ip4", **keys}}
@@ -312,6 +333,9 @@ class Reasons(unittest.TestCase):
             "garbage": ({"http": cls.app.url("/garbage")}, "protocol", "."),
             "no-json": ({"http": n.url("/ok.txt"), "json": {"values": "$.a"}}, "json", 'the body is no JSON: .*"all is well"'),
             "mute": ({"tcp": f"127.0.0.1:{silent.getsockname()[1]}", "expect": "hello", "timeout": "500ms"}, "timeout", "."),
+            "no-starttls": ({"tcp": f"localhost:{n.bare}", "starttls": "smtp"}, "tls", "the server offers no STARTTLS"),
+            "aged": ({"tcp": f"localhost:{n.aged}", "starttls": "smtp", "ca_file": n.ca}, "tls", "the certificate expired"),
+            "not-imap": ({"tcp": f"localhost:{n.smtp}", "starttls": "imap", "timeout": "500ms"}, "timeout", "no time was left"),
             "other-word": ({"tcp": f"127.0.0.1:{n.port}", "send": "GET /\r\n", "expect": "^SSH"}, "body", "which does not match \\^SSH"),
         }
         cls.sonde = Sonde(targets=[{"name": name, **keys} for name, (keys, _, _) in cls.cases.items()]).start()
