@@ -22,9 +22,9 @@ static const struct {
   const char *why, *names;
 } refused[] = {
     {"is experimental in Prometheus, and not supported",
-     " double_exponential_smoothing end fill fill_left fill_right histogram_quantiles holt_winters info limit_ratio limitk"
-     " mad_over_time max_of min_of range sort_by_label sort_by_label_desc start step ts_of_first_over_time ts_of_last_over_time"
-     " ts_of_max_over_time ts_of_min_over_time "},
+     " double_exponential_smoothing end fill fill_left fill_right histogram_quantiles holt_winters info integral limit_ratio limitk"
+     " mad_over_time max_of min_of range sort_by_label sort_by_label_desc start start_timestamp step ts_of_first_over_time"
+     " ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time "},
     {"works on native histograms, which are not supported",
      " histogram_avg histogram_count histogram_stddev histogram_stdvar histogram_sum "},
 };
