@@ -141,9 +141,11 @@ static bool find_pattern(struct known *k, const char *metric, struct metric_fact
 static struct label_set common_labels(struct known *k, struct labels **sets, size_t count) {
   struct label_set s = {0};
   for (size_t i = 0; i < count; i++)
-    for (size_t p = 0; p < sets[i]->count; p++)
-      if (strcmp(sets[i]->pairs[p].name, "__name__") != 0)
-        label_set_put(&s, arena_copy(&k->arena, sets[i]->pairs[p].name), LABEL_ALWAYS, &k->arena);
+    for (size_t p = 0; p < sets[i]->count; p++) {
+      const char *name = sets[i]->pairs[p].name;
+      if (strcmp(name, "__name__") != 0 && label_set_get(&s, name) == LABEL_NEVER)
+        label_set_put(&s, arena_copy(&k->arena, name), LABEL_ALWAYS, &k->arena);
+    }
   for (size_t n = 0; n < s.count; n++)
     for (size_t i = 0; i < count; i++)
       if (!*labels_get(sets[i], s.items[n].name)) s.items[n].presence = LABEL_MAYBE;
@@ -152,10 +154,12 @@ static struct label_set common_labels(struct known *k, struct labels **sets, siz
 
 static bool find_seen(struct known *k, const char *metric, struct metric_facts *ret) {
   struct matcher named = {.op = MATCH_EQUAL, .name = "__name__", .value = metric};
+  SCOPED(arena_done) struct arena scratch; /* every selector of every rule is looked up */
   struct labels **sets;
   size_t count;
   msec_t now = clock_now();
-  if (!k->history || !history_series(k->history, &named, 1, now - PROMQL_LOOKBACK, now, &k->arena, &sets, &count, NULL))
+  arena_init(&scratch);
+  if (!k->history || !history_series(k->history, &named, 1, now - PROMQL_LOOKBACK, now, &scratch, &sets, &count, NULL))
     return false;
   *ret = (struct metric_facts){.labels = common_labels(k, sets, count)};
   for (size_t i = 0; i < count; i++) labels_unref(sets[i]);
