@@ -1,6 +1,7 @@
 /* Memory that cannot fail to come: see base/mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,4 +47,8 @@ void mem_free(void *pointer) {
 
 void mem_wipe(void *data, size_t length) {
   if (length) explicit_bzero(data, length);
+}
+
+void mem_trim(void) {
+  (void)malloc_trim(0);
 }

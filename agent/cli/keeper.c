@@ -77,6 +77,7 @@ static void *run(void *arg) {
     now = clock_now();
     struct history_stats stats = history_stats(k->history);
     room_look(&k->room, &stats, say);
+    mem_trim(); /* a start, a reload or a query for a year leave much behind */
     if (now < next_save) continue;
     save(k);
     next_save = now + SAVE_EVERY;

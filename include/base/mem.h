@@ -16,5 +16,7 @@ char *mem_copy_bytes(const void *data, size_t length);
 void mem_free(void *pointer);
 /* Overwrites secret bytes in a way the compiler keeps. */
 void mem_wipe(void *data, size_t length);
+/* Gives what was freed back to the system, which malloc does of itself only where it lies at an end. Takes milliseconds in which other threads may wait. */
+void mem_trim(void);
 
 #endif
