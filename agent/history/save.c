@@ -12,8 +12,8 @@
 #include "agent/history/file.h"
 #include "agent/history/search.h"
 
-#define CLOCK_SET                                                                                                                  \
-  ((msec_t)1000) /* by which the wall's clock is not adjusted, but set: the times in the file are those of another */
+/* By so much the wall's clock is not adjusted, but set: the times in the file are those of another. */
+#define CLOCK_SET ((msec_t)1000)
 
 struct out {
   FILE *file;
