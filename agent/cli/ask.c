@@ -62,7 +62,7 @@ bool agent_ask(const struct question_to_agent *q, unsigned *status, struct buf *
     return fail(f, FAIL_CONNECT, "no agent can be asked: the path of its socket would be too long");
   SCOPED(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
-    return fail(f, errno == EACCES ? FAIL_PERMISSION : FAIL_CONNECT, "No agent can be asked at %s: %s", to.sun_path,
+    return fail(f, errno == EACCES ? FAIL_PERMISSION : FAIL_CONNECT, "no agent can be asked at %s: %s", to.sun_path,
                 strerror(errno));
   SCOPED(buf_done) struct buf answer;
   buf_init(&answer, ANSWER_MAX);

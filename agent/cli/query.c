@@ -110,8 +110,11 @@ static bool answer(const struct settings *s, unsigned *status, struct buf *out, 
   struct asked_range range = range_of(s);
   SCOPED(buf_done) struct buf json;
   buf_init(&json, OUTPUT_MAX);
-  if (!ask(s, &range, status, &json, f))
-    return f->kind == FAIL_CONNECT ? fail_prefix(f, "start one with sonde run, or name its --config.file") : false;
+  if (!ask(s, &range, status, &json, f)) {
+    struct fail why = *f;
+    if (f->kind == FAIL_CONNECT) fail(f, why.kind, "%s; start one with sonde run, or name its --config.file", why.text);
+    return false;
+  }
   if (!s->json) return query_show(out, notes, json.data ? json.data : "", &range, f);
   buf_printf(out, "%s\n", json.data ? json.data : "");
   return true;
