@@ -11,7 +11,7 @@
 #define FILE_BYTES_MAX CONFIG_FILE_BYTES_MAX
 #define MINUTE         "1m"
 
-#define EVALUATION_INTERVAL ((msec_t)60000)
+#define EVALUATION_INTERVAL ((msec_t)60000) /* where the file names none */
 
 #define SPAN_MAX ((int64_t)36500 * 86400000) /* a hundred years: a million of them are still a number */
 
@@ -28,7 +28,6 @@ static const struct option file_rows[] = {
     ROW(struct file_keys, "rule_files", rule_files, OPTION_STRINGS),
     {.name = "evaluation_interval",
      .type = OPTION_DURATION,
-     .fallback = MINUTE,
      .max = SPAN_MAX,
      .offset = offsetof(struct file_keys, evaluation_interval)},
     ROW(struct file_keys, "group_eval_order", group_order, OPTION_STRINGS),
@@ -205,7 +204,7 @@ static bool read_root(struct unit_file *u, const struct reader *r, const struct 
   if (!read_map(r, root, file_rows, &k)) return false;
   u->rule_files = resolved(r->arena, u->path, &k.rule_files);
   u->group_order = k.group_order;
-  u->evaluation_interval = k.evaluation_interval ? k.evaluation_interval : EVALUATION_INTERVAL; /* 0s is none */
+  u->evaluation_interval = k.evaluation_interval ? k.evaluation_interval : EVALUATION_INTERVAL;
   u->fuzzy = k.fuzzy;
   return read_list(r, root, "tests", read_test, sizeof *u->tests, &u->tests, &u->count);
 }

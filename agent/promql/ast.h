@@ -78,6 +78,8 @@ const struct aggregator *aggregator_find(const char *name, size_t length); /* in
 bool binary_numbers(const struct expr *e, double left, double right, double *ret);
 /* A number that no series and no time takes part in: 60 * 60 * 24, -1. */
 bool constant_number(const struct expr *e, double *ret);
+/* The one name that a selector asks for; NULL when it is no selector, or has none. */
+const char *selected_metric(const struct expr *e);
 bool is_comparison(enum token_kind op);
 bool is_set_operator(enum token_kind op);
 

@@ -45,9 +45,10 @@ bool promql_is_ordered(const struct expr *e) {
   return ordered;
 }
 
-static const char *name_of(const struct expr *selector) {
-  for (size_t i = 0; i < selector->selector.count; i++) {
-    const struct matcher *m = &selector->selector.matchers[i];
+const char *selected_metric(const struct expr *e) {
+  if (e->kind != EXPR_SELECTOR) return NULL;
+  for (size_t i = 0; i < e->selector.count; i++) {
+    const struct matcher *m = &e->selector.matchers[i];
     if (m->op == MATCH_EQUAL && !strcmp(m->name, "__name__")) return m->value;
   }
   return NULL;
@@ -55,7 +56,7 @@ static const char *name_of(const struct expr *selector) {
 
 void promql_metrics(const struct expr *e, void (*each)(const char *name, void *arg), void *arg) {
   for (; e->kind == EXPR_BINARY; e = e->binary.left) promql_metrics(e->binary.right, each, arg);
-  if (e->kind == EXPR_SELECTOR && name_of(e)) each(name_of(e), arg);
+  if (selected_metric(e)) each(selected_metric(e), arg);
   if (e->kind == EXPR_SUBQUERY) promql_metrics(e->subquery.of, each, arg);
   if (e->kind == EXPR_NEGATE) promql_metrics(e->negated, each, arg);
   if (e->kind == EXPR_AGGREGATE) promql_metrics(e->aggregate.of, each, arg);

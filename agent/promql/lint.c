@@ -33,15 +33,6 @@ void lint_say(struct lint *l, enum lint_severity severity, bool never, size_t of
   r->findings[r->count++] = (struct lint_finding){severity, offset, never, arena_copy(l->arena, text)};
 }
 
-const char *selected_metric(const struct expr *e) {
-  if (e->kind != EXPR_SELECTOR) return NULL;
-  for (size_t i = 0; i < e->selector.count; i++) {
-    const struct matcher *m = &e->selector.matchers[i];
-    if (m->op == MATCH_EQUAL && !strcmp(m->name, "__name__")) return m->value;
-  }
-  return NULL;
-}
-
 bool selected_facts(const struct lint *l, const struct expr *e, struct metric_facts *ret) {
   const char *name = selected_metric(e);
   *ret = (struct metric_facts){0};

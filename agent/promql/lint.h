@@ -35,8 +35,6 @@ struct label_set infer_labels(struct lint *l, const struct expr *e, const struct
 /* "a, b, c" */
 const char *label_set_list(const struct label_set *s, struct arena *a);
 
-/* The one name that a selector asks for; NULL when it is no selector, or has none. */
-const char *selected_metric(const struct expr *e);
 /* What is known of the metric of a selector. */
 bool selected_facts(const struct lint *l, const struct expr *e, struct metric_facts *ret);
 /* The argument that is a vector or a range; NULL when there is none. */

@@ -187,20 +187,27 @@ static void without_descriptors_a_transfer_has_a_reason_and_the_next_is_well(voi
   net_answer_free(w.answer);
 }
 
+/* So few files that a loop has little room. Tells what there was before. */
+static void few_files(struct rlimit *ret_before) {
+  struct rlimit less;
+  getrlimit(RLIMIT_NOFILE, ret_before);
+  less = *ret_before;
+  less.rlim_cur = 700;
+  setrlimit(RLIMIT_NOFILE, &less);
+}
+
 /* 700 descriptors leave 62 places. */
 static void more_than_there_is_room_for_wait_and_what_is_urgent_does_not(void **state) {
   (void)state;
   enum { PLACES = 62, WAIT = 7 };
   struct server mute, good;
   struct waiting hanging = WAITING, late = WAITING, urgent = WAITING;
-  struct rlimit limit, less;
+  struct rlimit limit;
   struct fail why = {0};
   char url[64];
   server_start(&mute, server_is_mute, NULL);
   server_start(&good, server_answers, "HTTP/1.1 204 No\r\n\r\n");
-  getrlimit(RLIMIT_NOFILE, &limit);
-  less = limit, less.rlim_cur = 700;
-  setrlimit(RLIMIT_NOFILE, &less);
+  few_files(&limit);
   struct net *net = net_new();
   make_url(url, sizeof url, "http", mute.port, "/");
   struct net_request r = PLAIN(url);
@@ -226,13 +233,11 @@ static void who_had_to_wait_for_its_turn_is_not_told_to_be_slow(void **state) {
   enum { PLACES = 62 };
   struct server mute;
   struct waiting hanging = WAITING, late = WAITING;
-  struct rlimit limit, less;
+  struct rlimit limit;
   struct fail why = {0};
   char url[64];
   server_start(&mute, server_is_mute, NULL);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  less = limit, less.rlim_cur = 700;
-  setrlimit(RLIMIT_NOFILE, &less);
+  few_files(&limit);
   struct net *net = net_new();
   make_url(url, sizeof url, "http", mute.port, "/");
   struct net_request r = PLAIN(url);
